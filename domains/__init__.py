@@ -1,0 +1,1 @@
+"""One folder a domain; no domain knows another."""

@@ -1,0 +1,1 @@
+"""Segmentation: a U-Net for nuclei, classes or foreground in two-dimensional images."""

@@ -1,0 +1,17 @@
+"""Parameters of segmentation's scores."""
+
+from pydantic import Field
+
+from pipelines.core.params import Params
+
+
+class EvaluateParams(Params):
+    """The baselines and the bootstrap."""
+
+    trees: int = Field(ge=1, le=1000, description="random forest: number of trees")
+    pixels: int = Field(ge=100, description="random forest: training pixels")
+    border_px: float = Field(
+        ge=1, le=20, description="random forest: width of the inner border class, px"
+    )
+    jobs: int = Field(ge=1, le=64, description="random forest: threads; no effect on the result")
+    seed: int = Field(ge=0, description="seed of the bootstrap and of the random forest")

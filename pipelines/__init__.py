@@ -1,0 +1,1 @@
+"""What all domains of SciStage share; knows no domain by name."""

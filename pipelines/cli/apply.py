@@ -1,0 +1,57 @@
+"""`scistage apply`: a trained model on the user's own files."""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+import tempfile
+from pathlib import Path
+
+from pipelines.cli.check import require_domain
+from pipelines.core.environment import prepare_process
+from pipelines.core.errors import UserError
+from pipelines.core.runner import inputs_of, require_outputs
+
+
+def apply(domain: str, paths: list[Path], out: Path) -> int:
+    """Write what the model says of each file into `out`, all of it or nothing."""
+    require_domain(domain)
+    prepare_process()
+    require_outputs(domain, ("train",))
+    if out.exists() and not out.is_dir():
+        raise UserError(f"{out}: is a file; name a folder to write to")
+    files = _files(paths)
+    try:
+        module = importlib.import_module(f"domains.{domain}.predict.apply")
+    except ModuleNotFoundError as error:
+        if error.name != f"domains.{domain}.predict.apply":
+            raise
+        raise UserError(
+            f"{domain}: cannot be applied to files; it has no predict/apply.py"
+        ) from None
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out, prefix=".partial-") as partial:
+        module.apply(inputs_of(domain), files, Path(partial))
+        written = sorted(Path(partial).iterdir())
+        for path in written:
+            target = out / path.name
+            if target.is_dir():
+                shutil.rmtree(target)
+            path.replace(target)
+    print(f"{len(files)} files read, {len(written)} written to {out}")
+    return 0
+
+
+def _files(paths: list[Path]) -> list[Path]:
+    files = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(f for f in path.iterdir() if f.is_file() and f.name[0] != ".")
+            if not inside:
+                raise UserError(f"{path}: an empty folder; put files into it")
+            files += inside
+        elif path.is_file():
+            files.append(path)
+        else:
+            raise UserError(f"{path}: not found; name a file or folder")
+    return files

@@ -1,0 +1,93 @@
+"""`dvc.lock` and DVC's own lock: canonical order, what differs, what a kill left behind."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import subprocess
+import sys
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from pipelines.core.contract import STAGES
+from pipelines.core.errors import UserError
+from pipelines.core.params import listed_domains, read_yaml
+from pipelines.core.project import LOCK_FILE, OUTPUTS
+
+RWLOCK = Path(".dvc/tmp/rwlock")
+DVC = [sys.executable, "-m", "dvc"]
+
+
+def write_canonical_lock() -> None:
+    """Order `dvc.lock` by domain and stage: DVC's own order is that of running."""
+    if not LOCK_FILE.exists():
+        return
+    lock = read_yaml(LOCK_FILE)
+    order = [f"{stage}@{domain}" for domain in listed_domains() for stage in STAGES]
+    stages = lock.get("stages", {})
+    known = {name: stages[name] for name in order if name in stages}
+    yaml = YAML()
+    yaml.default_flow_style = False
+    stream = StringIO()
+    yaml.dump({"schema": str(lock["schema"]), "stages": _plain(known)}, stream)
+    if stream.getvalue() != LOCK_FILE.read_text(encoding="utf-8"):
+        part = LOCK_FILE.with_suffix(".lock.part")
+        part.write_text(stream.getvalue(), encoding="utf-8")
+        part.replace(LOCK_FILE)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value
+
+
+def mend_rwlock() -> None:
+    """Remove `.dvc/tmp/rwlock` if a kill truncated it: DVC stops on it and cannot mend it.
+
+    DVC writes that file only while it holds `rwlock.lock`; under the same lock we see either a
+    whole file or the remains of a dead process's.
+    """
+    if not RWLOCK.exists():
+        return
+    with RWLOCK.with_suffix(".lock").open("a") as guard:
+        try:
+            fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return  # a live DVC is at work on it
+        try:
+            json.loads(RWLOCK.read_text(encoding="utf-8"))
+        except ValueError:
+            RWLOCK.unlink()
+
+
+def lock_differences() -> list[str]:
+    """One line for each code file, parameter or metric that is not the one in `dvc.lock`.
+
+    Outputs in DVC's cache are not looked at: a fresh clone has none.
+    """
+    run = subprocess.run([*DVC, "status", "--json"], capture_output=True, text=True, check=False)
+    if run.returncode:
+        raise UserError(f"dvc status: {run.stderr.strip()}")
+    lines = []
+    for stage, entries in json.loads(run.stdout).items():
+        for kind, changes in ((k, v) for e in entries if isinstance(e, dict) for k, v in e.items()):
+            for path, what in changes.items() if isinstance(changes, dict) else [(changes, "")]:
+                if _is_published(path, kind):
+                    lines.append(f"{stage}: {kind}: {path}: {json.dumps(what)}")
+    listed = {f"{stage}@{domain}" for domain in listed_domains() for stage in STAGES}
+    recorded = set(read_yaml(LOCK_FILE).get("stages", {})) if LOCK_FILE.exists() else set()
+    lines += [f"{name}: not in dvc.lock" for name in sorted(listed - recorded)]
+    return lines
+
+
+def _is_published(path: str, kind: str) -> bool:
+    """Whether git, not DVC's cache, holds this file."""
+    if not path.startswith(f"{OUTPUTS}/"):
+        return True
+    return kind == "changed outs" and Path(path).name in {"metrics.json", "scores.csv"}

@@ -1,0 +1,165 @@
+"""The command line. Imports nothing heavy, so that it starts at once."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipelines.core.errors import UserError
+from pipelines.core.project import enter_root
+
+STAGE_HELP = {
+    "prepare": "fetch or read the data, split them, write a data card",
+    "train": "fit the model; an interrupted training goes on from its last epoch",
+    "predict": "apply the model to validation and test data",
+    "evaluate": "score the predictions against baselines, with intervals",
+    "explain": "show what the model has learnt, with a control that must fail",
+    "report": "write one self-contained page about the domain",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; 0 on success, 2 after a mistake of the user's, told in one line."""
+    options = _parser().parse_args(arguments)
+    try:
+        return _dispatch(options)
+    except UserError as error:
+        return _complain(str(error))
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] in {"pipelines", "domains"}:
+            raise
+        return _complain(
+            f"the package {error.name!r} is missing from {sys.executable}; "
+            "activate the project's environment (. .venv/bin/activate) or use `make repro`"
+        )
+    except OSError as error:
+        if error.errno not in _MACHINE_FAULTS:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        return _complain(f"{where}{error.strerror}; {_MACHINE_FAULTS[error.errno]}")
+    except KeyboardInterrupt:
+        return _complain("interrupted; the same command goes on from the last finished epoch")
+
+
+_MACHINE_FAULTS: dict[int | None, str] = {
+    errno.ENOSPC: "free some space and run the same command again",
+    errno.EDQUOT: "free some of your quota and run the same command again",
+    errno.EFBIG: "raise the limit on file sizes (ulimit -f) and run the same command again",
+    errno.EACCES: "check the permissions of that path",
+    errno.EPERM: "check the permissions and attributes of that path",
+    errno.EROFS: "the file system is read-only; make it writable",
+    errno.ENOTDIR: "a file is where a folder belongs; move it away",
+    errno.EEXIST: "a file is where a folder belongs; move it away",
+}
+
+
+def _complain(message: str) -> int:
+    print(f"scistage: {message}", file=sys.stderr)
+    return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="scistage",
+        description="Deep-learning pipelines for science, from raw data to a report.",
+        epilog="example: scistage repro segmentation",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, help_text: str, example: str) -> argparse.ArgumentParser:
+        return commands.add_parser(
+            name,
+            help=help_text,
+            description=f"{help_text[0].upper()}{help_text[1:]}.",
+            epilog=f"example: scistage {example}",
+        )
+
+    repro = command("repro", "bring domains up to date, from data to report", "repro --jobs 2")
+    _add_domains(repro)
+    repro.add_argument("--force", action="store_true", help="run every stage, up to date or not")
+    repro.add_argument("--jobs", type=int, default=1, metavar="N", help="domains at a time")
+    for stage, text in STAGE_HELP.items():
+        _add_domain(command(stage, text, f"{stage} segmentation"))
+    apply = command(
+        "apply",
+        "apply a trained model to your own files",
+        "apply segmentation slide.tif -o out",
+    )
+    _add_domain(apply)
+    apply.add_argument("files", nargs="+", type=Path, metavar="FILE|FOLDER", help="what to read")
+    apply.add_argument("-o", "--out", type=Path, required=True, help="folder to write to")
+    preset = command(
+        "preset",
+        "write a preset of a domain into params.yaml, comments kept",
+        "preset segmentation full",
+    )
+    _add_domain(preset)
+    preset.add_argument("name", nargs="?", help="preset; without it, list them")
+    new = command("new", "add a domain: a small complete one to start from", "new spectra")
+    new.add_argument("name", help="lower-case name of the domain, and of its folder")
+    check = command("check", "check all parameters and sources, in seconds", "check segmentation")
+    _add_domains(check)
+    check.add_argument(
+        "--lock",
+        action="store_true",
+        help="instead, hold dvc.lock against the code, parameters and metrics that are here",
+    )
+    verify = command("verify", "rerun from nothing elsewhere and compare every output", "verify")
+    _add_domains(verify)
+    command("doctor", "show versions, accelerator, threads and paths", "doctor")
+    return parser
+
+
+def _add_domain(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("domain", metavar="DOMAIN", help="such as segmentation")
+
+
+def _add_domains(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("domains", nargs="*", metavar="DOMAIN", help="default: all")
+
+
+def _dispatch(options: argparse.Namespace) -> int:
+    if options.command == "apply":
+        options.files = [file.absolute() for file in options.files]
+        options.out = options.out.absolute()
+    enter_root()
+    sys.path.insert(0, str(Path.cwd()))  # this project's domains, wherever scistage came from
+    if options.command in STAGE_HELP:
+        from pipelines.cli.check import require_domain
+        from pipelines.core.runner import run_stage
+
+        require_domain(options.domain)
+        run_stage(options.command, options.domain)
+        return 0
+    if options.command == "repro":
+        from pipelines.cli.repro import repro
+
+        return repro(options.domains, options.force, options.jobs)
+    if options.command == "apply":
+        from pipelines.cli.apply import apply
+
+        return apply(options.domain, options.files, options.out)
+    if options.command == "preset":
+        from pipelines.cli.preset import list_presets, write_preset
+
+        if options.name is None:
+            return list_presets(options.domain)
+        return write_preset(options.domain, options.name)
+    if options.command == "new":
+        from pipelines.cli.new import new
+
+        return new(options.name)
+    if options.command == "check":
+        from pipelines.cli.check import check
+
+        return check(options.domains, options.lock)
+    if options.command == "verify":
+        from pipelines.cli.verify import verify
+
+        return verify(options.domains)
+    from pipelines.cli.doctor import doctor
+
+    return doctor()

@@ -1,0 +1,122 @@
+"""`scistage repro`: `dvc repro`, with nothing lost when a stage fails or is killed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipelines.cli.check import Files, check_domains, chosen_domains
+from pipelines.cli.lockfile import DVC, mend_rwlock, write_canonical_lock
+from pipelines.core.artifacts import read_json
+from pipelines.core.errors import UserError
+from pipelines.core.params import listed_domains
+from pipelines.core.project import OUTPUTS, WORK
+from pipelines.core.runner import set_death_signal
+
+GIT_TRACKED = ("metrics.json", "scores.csv")
+
+
+def repro(domains: list[str], force: bool, jobs: int) -> int:
+    """Check everything, run DVC, and leave lock, outputs and overview in order.
+
+    Raises:
+        UserError: a mistake found before DVC starts, or a stage that failed.
+    """
+    if jobs < 1:
+        raise UserError(f"--jobs: found {jobs}; give a whole number of at least 1")
+    chosen = chosen_domains(domains)
+    sources = check_domains(chosen)
+    mend_rwlock()
+    with _kept_scores(chosen) as keep:
+        failed = _run_dvc(chosen, sources, force, jobs)
+        write_canonical_lock()
+        if failed:
+            _dvc(["checkout", "--quiet"], quiet=True)
+            keep()
+            raise UserError(f"{failed} failed (see above); its last good outputs are back")
+    _write_overview()
+    return 0
+
+
+def _run_dvc(domains: list[str], sources: dict[str, Files], force: bool, jobs: int) -> str | None:
+    """The name of what failed, or None."""
+    for domain in domains:
+        if not force and _source_changed(domain, sources[domain]):
+            print(f"{domain}: the files of its source have changed: preparing them anew")
+            if _dvc(["repro", "--force", "--single-item", f"prepare@{domain}"]):
+                return f"prepare@{domain}"
+    options = ["--force"] if force else []
+    if jobs == 1:
+        failed = _dvc(["repro", *options, *(f"report@{domain}" for domain in domains)])
+        return "a stage" if failed else None
+    waiting, failures = list(domains), []
+    running: dict[str, subprocess.Popen[bytes]] = {}
+    while waiting or running:
+        while waiting and len(running) < jobs:
+            domain = waiting.pop(0)
+            running[domain] = _start(["--wait-for-lock", "repro", *options, f"report@{domain}"])
+        domain, process = next(iter(running.items()))
+        if process.wait():
+            failures.append(domain)
+        del running[domain]
+    return ", ".join(failures) or None
+
+
+def _source_changed(domain: str, files: Files) -> bool:
+    """Whether the user's files are not those on the card: DVC does not watch them."""
+    card = OUTPUTS / domain / "prepare" / "card.json"
+    return card.is_file() and read_json(card)["source"]["files"] != files
+
+
+def _start(arguments: list[str], quiet: bool = False) -> subprocess.Popen[bytes]:
+    environment = dict(os.environ)
+    # Stages are run with the first `python` on PATH: let it be the one that runs this.
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', '')}"
+    sink = subprocess.DEVNULL if quiet else None
+    return subprocess.Popen(
+        [*DVC, *arguments],
+        env=environment,
+        stdout=sink,
+        stderr=sink,
+        preexec_fn=set_death_signal if sys.platform == "linux" else None,
+    )
+
+
+def _dvc(arguments: list[str], quiet: bool = False) -> int:
+    return _start(arguments, quiet).wait()
+
+
+@contextmanager
+def _kept_scores(domains: list[str]) -> Iterator[Callable[[], None]]:
+    """Copies of the git-tracked scores, which DVC deletes before it runs `evaluate`."""
+    copies = WORK / "scores"
+    shutil.rmtree(copies, ignore_errors=True)
+    kept = [OUTPUTS / domain / "evaluate" / name for domain in domains for name in GIT_TRACKED]
+    for path in (path for path in kept if path.is_file()):
+        copy = copies / path.relative_to(OUTPUTS)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
+
+    def put_back() -> None:
+        for path in kept:
+            copy = copies / path.relative_to(OUTPUTS)
+            if copy.is_file() and not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(copy, path)
+
+    yield put_back
+    shutil.rmtree(copies, ignore_errors=True)
+
+
+def _write_overview() -> None:
+    from pipelines.report.overview import write_overview
+
+    done = [d for d in listed_domains() if (OUTPUTS / d / "report" / "index.html").is_file()]
+    for domain in done:
+        print(f"{domain}: {OUTPUTS / domain / 'report' / 'index.html'}")
+    print(f"all domains: {write_overview(OUTPUTS, done)}")

@@ -1,0 +1,76 @@
+"""`scistage verify`: does a run from nothing, elsewhere, give the same outputs?"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from pipelines.cli.check import chosen_domains
+from pipelines.core.errors import UserError
+from pipelines.core.params import read_yaml
+from pipelines.core.project import LOCK_FILE, OUTPUTS
+
+SCRATCH_IDENTITY = ["-c", "user.name=verify", "-c", "user.email=verify@localhost"]
+
+
+def verify(domains: list[str]) -> int:
+    """Rerun in a scratch copy without a cache; 0 if every output in `dvc.lock` is the same."""
+    chosen = chosen_domains(domains)
+    expected = _outputs(LOCK_FILE)
+    with tempfile.TemporaryDirectory(prefix="scistage-verify-") as scratch:
+        copy = Path(scratch) / "project"
+        copy_project(copy)
+        (copy / LOCK_FILE).unlink(missing_ok=True)
+        command = [sys.executable, "-m", "pipelines", "repro", *chosen]
+        if subprocess.run(command, cwd=copy, check=False).returncode:
+            raise UserError("verify: the rerun failed (see above)")
+        found = _outputs(copy / LOCK_FILE)
+        wanted = {path: md5 for path, md5 in expected.items() if path.split("/")[1] in chosen}
+        differing = [path for path, md5 in found.items() if wanted.get(path) != md5]
+        for path in differing:
+            print(f"differs: {path}{_first_difference(Path(path), copy / path)}")
+    missing = sorted(set(wanted) - set(found))
+    print("\n".join(f"not produced: {path}" for path in missing), end="\n" if missing else "")
+    print(f"{len(found) - len(differing)} of {len(found)} outputs are identical to dvc.lock")
+    return 1 if differing or missing else 0
+
+
+def copy_project(to: Path) -> None:
+    """Copy what git tracks or would track into a new repository, without caches or outputs."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        capture_output=True,
+        check=False,
+    )
+    if listed.returncode:
+        raise UserError("verify: this is not a git repository; clone the project with git")
+    for name in listed.stdout.decode().split("\0"):
+        if name and Path(name).is_file() and not name.startswith(f"{OUTPUTS}/"):
+            (to / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(name, to / name)
+    git = ["git", *SCRATCH_IDENTITY]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
+    for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "copy"]):
+        subprocess.run([*git, *arguments], cwd=to, check=True, env=environment)
+
+
+def _outputs(lock: Path) -> dict[str, str]:
+    if not lock.is_file():
+        raise UserError(f"{LOCK_FILE}: not found; run `scistage repro` first")
+    stages = read_yaml(lock)["stages"].values()
+    return {str(out["path"]): str(out["md5"]) for stage in stages for out in stage["outs"]}
+
+
+def _first_difference(ours: Path, theirs: Path) -> str:
+    """The first differing file of a folder, if this project's own copy is here to compare."""
+    if not theirs.is_dir() or not ours.is_dir():
+        return ""
+    for path in sorted(theirs.rglob("*")):
+        own = ours / path.relative_to(theirs)
+        if path.is_file() and (not own.is_file() or own.read_bytes() != path.read_bytes()):
+            return f" (first: {path.relative_to(theirs)})"
+    return ""

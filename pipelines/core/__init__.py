@@ -1,0 +1,1 @@
+"""What every stage rests on: parameters, artifacts, the contract, the stage runner."""

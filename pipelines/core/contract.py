@@ -1,0 +1,146 @@
+"""The contract between stages: what each reads, what each must leave, checked before publishing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.core.artifacts import read_csv, read_json
+from pipelines.core.errors import UserError
+
+SCORE_COLUMNS = ["row", "metric", "group", "value", "low", "high", "n", "source"]
+CARD_KEYS = ("title", "description", "synthetic", "source", "splits", "excluded", "notes")
+THIS_RUN = "this run"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage: the stages whose outputs it reads, and the files it must write."""
+
+    name: str
+    question: str
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+
+
+STAGES = {
+    stage.name: stage
+    for stage in (
+        Stage(
+            "prepare",
+            "what data, whence, split how?",
+            reads=(),
+            writes=("card.json", "preview.png"),
+        ),
+        Stage(
+            "train",
+            "what was learnt?",
+            reads=("prepare",),
+            writes=("weights.safetensors", "model.json", "history.csv"),
+        ),
+        Stage(
+            "predict",
+            "what does it say about data it has not learnt from?",
+            reads=("prepare", "train"),
+            writes=(),
+        ),
+        Stage(
+            "evaluate",
+            "how good, against what?",
+            reads=("prepare", "predict"),
+            writes=("metrics.json", "scores.csv", "curves"),
+        ),
+        Stage(
+            "explain",
+            "what has it really learnt?",
+            reads=("prepare", "train", "predict"),
+            writes=("explain.json",),
+        ),
+        Stage(
+            "report",
+            "show me",
+            reads=("prepare", "train", "evaluate", "explain"),
+            writes=("index.html",),
+        ),
+    )
+}
+
+
+def check_outputs(stage: str, folder: Path, owner: str) -> None:
+    """Check that a stage left what the contract asks for.
+
+    Args:
+        stage: name of the stage.
+        folder: what it wrote.
+        owner: who wrote it, for the message, such as `domains/retina/evaluate`.
+
+    Raises:
+        UserError: a file is missing or breaks its format.
+    """
+    for name in STAGES[stage].writes:
+        if not (folder / name).exists():
+            raise UserError(f"{owner}: did not write {name}, which the contract asks for")
+    if not any(folder.iterdir()):
+        raise UserError(f"{owner}: wrote nothing")
+    check = _CHECKS.get(stage)
+    problem = check(folder) if check else None
+    if problem:
+        raise UserError(f"{owner}: {problem}")
+
+
+def _check_card(folder: Path) -> str | None:
+    card = read_json(folder / "card.json")
+    missing = [key for key in CARD_KEYS if key not in card]
+    if missing:
+        return f"card.json: key {missing[0]!r} is missing"
+    absent = [split for split in ("train", "validation", "test") if split not in card["splits"]]
+    if absent:
+        return f"card.json: splits: {absent[0]!r} is missing"
+    files = card["source"].get("files")
+    if not isinstance(files, dict):
+        return "card.json: source.files: a mapping of file name to SHA-256 is needed"
+    return None
+
+
+def _check_history(folder: Path) -> str | None:
+    columns = list(read_csv(folder / "history.csv").columns)
+    return None if columns[:2] == ["fit", "epoch"] else f"history.csv: columns are {columns}"
+
+
+def _check_scores(folder: Path) -> str | None:
+    scores = read_csv(folder / "scores.csv")
+    if list(scores.columns) != SCORE_COLUMNS:
+        return f"scores.csv: columns are {list(scores.columns)}, not {SCORE_COLUMNS}"
+    ours = scores[scores["source"] == THIS_RUN]
+    if set(ours["row"]) <= {"model"}:
+        return "scores.csv: no baseline; score at least one on the same split"
+    model = scores[(scores["row"] == "model") & (scores["group"] == "all")]
+    table = dict(zip(model["metric"], model["value"], strict=True))
+    for name, value in read_json(folder / "metrics.json").items():
+        if not isinstance(value, (int, float)) or not math.isfinite(value):
+            return f"metrics.json: {name}: found {value!r}; a finite number is needed"
+        if not math.isclose(table.get(name, math.nan), value, rel_tol=1e-4, abs_tol=1e-9):
+            return f"metrics.json: {name}: {value} is not the model's row of scores.csv"
+    return None
+
+
+def _check_explain(folder: Path) -> str | None:
+    content = read_json(folder / "explain.json")
+    if not content.get("figures") or not isinstance(content.get("findings"), dict):
+        return "explain.json: at least one figure, and findings, are needed"
+    for figure in content["figures"]:
+        if not all(figure.get(key) for key in ("file", "title", "caption")):
+            return f"explain.json: a figure lacks file, title or caption: {figure}"
+        if not (folder / figure["file"]).is_file():
+            return f"explain.json: figure {figure['file']} was not written"
+    return None
+
+
+_CHECKS: dict[str, Callable[[Path], str | None]] = {
+    "prepare": _check_card,
+    "train": _check_history,
+    "evaluate": _check_scores,
+    "explain": _check_explain,
+}

@@ -1,0 +1,83 @@
+"""What belongs to the machine, not to science: the `SCISTAGE_*` variables, read in one place."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.core.errors import UserError
+
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+)
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The machine's settings, each from the variable of the same name.
+
+    Attributes:
+        accelerator: `SCISTAGE_ACCELERATOR`, as Lightning's Trainer takes it.
+        devices: `SCISTAGE_DEVICES`, number of devices or `auto`.
+        num_nodes: `SCISTAGE_NUM_NODES`.
+        strategy: `SCISTAGE_STRATEGY`, as Lightning's Trainer takes it.
+        precision: `SCISTAGE_PRECISION`; None means float32 on a CPU, bf16-mixed on a GPU.
+        threads: `SCISTAGE_THREADS`, CPU threads of a stage; results depend on it.
+        workers: `SCISTAGE_WORKERS`, loader processes; results do not depend on it.
+        cache: `SCISTAGE_CACHE`, where downloads are kept.
+        data_mirror: `SCISTAGE_DATA_MIRROR`, folder or URL laid out as `<dataset>/<file>`.
+    """
+
+    accelerator: str
+    devices: str
+    num_nodes: int
+    strategy: str
+    precision: str | None
+    threads: int
+    workers: int
+    cache: Path
+    data_mirror: str | None
+
+
+def environment() -> Environment:
+    """Read the machine's settings.
+
+    Raises:
+        UserError: a number is not a whole number, or is too small.
+    """
+    default_cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "scistage"
+    return Environment(
+        accelerator=os.environ.get("SCISTAGE_ACCELERATOR") or "auto",
+        devices=os.environ.get("SCISTAGE_DEVICES") or "auto",
+        num_nodes=_whole("SCISTAGE_NUM_NODES", default=1, least=1),
+        strategy=os.environ.get("SCISTAGE_STRATEGY") or "auto",
+        precision=os.environ.get("SCISTAGE_PRECISION") or None,
+        threads=_whole("SCISTAGE_THREADS", default=2, least=1),
+        workers=_whole("SCISTAGE_WORKERS", default=0, least=0),
+        cache=Path(os.environ.get("SCISTAGE_CACHE") or default_cache).expanduser(),
+        data_mirror=os.environ.get("SCISTAGE_DATA_MIRROR") or None,
+    )
+
+
+def prepare_process() -> Environment:
+    """Fix what numerical libraries read when they are imported; call before any of them is."""
+    settings = environment()
+    for name in THREAD_VARIABLES:
+        os.environ[name] = str(settings.threads)
+    os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
+    os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # its import looks for news on the network
+    os.environ["MPLBACKEND"] = "Agg"
+    return settings
+
+
+def _whole(name: str, default: int, least: int) -> int:
+    text = os.environ.get(name)
+    if not text:
+        return default
+    if not text.isdecimal() or int(text) < least:
+        raise UserError(f"{name}: found {text!r}; give a whole number of at least {least}")
+    return int(text)

@@ -1,0 +1,128 @@
+"""`params.yaml`: typed, validated, and with errors that name the line."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from pipelines.core.errors import UserError
+from pipelines.core.project import PARAMS
+
+
+class Params(BaseModel):
+    """Base of every stage's parameters: unknown keys and wrong types are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+def read_yaml(path: Path) -> Any:
+    """Parse a YAML 1.2 file (so that 1e-3 is a number), comments kept.
+
+    Raises:
+        UserError: the file is missing or is not YAML.
+    """
+    try:
+        return YAML(typ="rt").load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: not found") from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: not valid YAML: {error}") from None
+
+
+def listed_domains() -> list[str]:
+    """The list `domains:` of `params.yaml`."""
+    domains = _mapping(read_yaml(PARAMS), str(PARAMS)).get("domains")
+    if not isinstance(domains, list) or not domains:
+        raise UserError(f"{PARAMS}: domains: found {domains!r}; give a list of domain names")
+    for domain in domains:
+        if not isinstance(domain, str) or not Path("domains", domain).is_dir():
+            raise UserError(f"{PARAMS}: domains: {domain!r} has no folder domains/{domain}")
+    return [str(domain) for domain in domains]
+
+
+def load_params(domain: str, stage: str) -> Params:
+    """The validated section `<domain>.<stage>` of `params.yaml`.
+
+    Raises:
+        UserError: a section or key is missing or unknown, a value has the wrong type or range.
+    """
+    document = _mapping(read_yaml(PARAMS), str(PARAMS))
+    section = _mapping(document.get(domain), f"{PARAMS}: section {domain!r}")
+    if stage not in section:
+        raise UserError(f"{PARAMS}: {domain}.{stage}: missing; add the section")
+    values = _mapping(section[stage], f"{PARAMS}: {domain}.{stage}")
+    model = params_class(domain, stage)
+    try:
+        return model.model_validate(_plain(values))
+    except ValidationError as error:
+        raise UserError(_explain(error, model, values, f"{domain}.{stage}")) from None
+
+
+def params_class(domain: str, stage: str) -> type[Params]:
+    """The class `<Stage>Params`; the report's is shared by all domains."""
+    where = "pipelines.report.params" if stage == "report" else f"domains.{domain}.{stage}.params"
+    try:
+        return cast(type[Params], getattr(importlib.import_module(where), f"{stage.title()}Params"))
+    except ModuleNotFoundError as error:
+        if error.name and not where.startswith(error.name):
+            raise
+        raise UserError(f"{where}: not found; domains: {', '.join(listed_domains())}") from None
+
+
+def _mapping(value: Any, where: str) -> Any:
+    if not isinstance(value, dict):
+        raise UserError(f"{where}: found {value!r}; a mapping of keys to values is needed")
+    return value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    for kind in (bool, int, float, str):  # ruamel keeps the source's notation in subclasses
+        if isinstance(value, kind):
+            return kind(value)
+    return value
+
+
+def _explain(error: ValidationError, model: type[Params], values: Any, prefix: str) -> str:
+    errors = error.errors(include_url=False)
+    first = errors[0]
+    location = first["loc"]
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    path = ".".join([prefix, *map(str, location)])
+    field = f"{PARAMS}{_line(values, location)}: {path}"
+    if first["type"] == "extra_forbidden":
+        close = difflib.get_close_matches(str(location[-1]), _known_keys(model, location), n=1)
+        hint = f"did you mean {close[0]!r}?" if close else "remove it"
+        return f"{field}: unknown key; {hint}{more}"
+    if first["type"] == "missing":
+        return f"{field}: missing; add it{more}"
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{field}: found {first['input']!r}; {message[0].lower()}{message[1:]}{more}"
+
+
+def _known_keys(model: Any, location: tuple[int | str, ...]) -> list[str]:
+    for key in location[:-1]:
+        field = getattr(model, "model_fields", {}).get(key)
+        model = field.annotation if field else None
+    return list(getattr(model, "model_fields", {}))
+
+
+def _line(values: Any, location: tuple[int | str, ...]) -> str:
+    line: int | None = None
+    for key in location:
+        try:
+            marks = values.lc  # ruamel's line and column marks
+            position = marks.item(key) if isinstance(values, list) else marks.key(key)
+            line, values = position[0] + 1, values[key]
+        except (AttributeError, KeyError, IndexError, TypeError):
+            break
+    return f":{line}" if line is not None else ""

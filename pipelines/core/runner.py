@@ -1,0 +1,172 @@
+"""Runs one stage of one domain: parameters, inputs, the function, the contract, publishing."""
+
+from __future__ import annotations
+
+import fcntl
+import importlib
+import json
+import os
+import platform
+import resource
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines.core.contract import STAGES, check_outputs
+from pipelines.core.environment import Environment, prepare_process
+from pipelines.core.errors import UserError
+from pipelines.core.params import Params, load_params
+from pipelines.core.project import OUTPUTS, WORK
+from pipelines.core.stagefile import dependencies, digest
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The published folders of the earlier stages of one domain."""
+
+    prepare: Path
+    train: Path
+    predict: Path
+    evaluate: Path
+    explain: Path
+
+
+def inputs_of(domain: str) -> Inputs:
+    """The published folders of a domain, whether they exist yet or not."""
+    names = ("prepare", "train", "predict", "evaluate", "explain")
+    return Inputs(**{name: OUTPUTS / domain / name for name in names})
+
+
+def run_stage(stage: str, domain: str) -> None:
+    """Run a stage; what it published before is replaced only if it succeeds.
+
+    Raises:
+        UserError: a parameter, an input or an output is wrong.
+    """
+    die_with_parent()
+    settings = prepare_process()
+    params = load_params(domain, stage)
+    inputs = inputs_of(domain)
+    require_outputs(domain, STAGES[stage].reads)
+    started = time.time()
+    with _only_run(domain, stage), _partial_folder(domain, stage) as partial:
+        _call(stage, domain, params, inputs, partial)
+        check_outputs(stage, partial, f"domains/{domain}/{stage}")
+        publish(partial, OUTPUTS / domain / stage)
+    _discard_checkpoints(domain, stage)
+    _write_record(WORK / domain / f"{stage}.run.json", settings, time.time() - started)
+
+
+def require_outputs(domain: str, stages: tuple[str, ...]) -> None:
+    """Raise UserError unless these stages of the domain have left what the contract asks for."""
+    for stage in stages:
+        folder = OUTPUTS / domain / stage
+        missing = [n for n in STAGES[stage].writes if not (folder / n).exists()]
+        if missing or not folder.is_dir():
+            what = folder / missing[0] if missing else folder
+            raise UserError(f"{what}: not found; run `scistage repro {domain}` first")
+
+
+def publish(partial: Path, target: Path) -> None:
+    """Put a finished folder in the place of the published one.
+
+    Raises:
+        UserError: something that is no folder is in the way.
+    """
+    if target.exists() and not target.is_dir():
+        raise UserError(f"{target}: is a file where an output folder belongs; move it away")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    old = partial.with_suffix(".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if target.exists():
+        target.replace(old)
+    partial.replace(target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def die_with_parent() -> None:
+    """Under DVC, have the kernel end this process when DVC ends, so that no orphan writes late."""
+    if "DVC_STAGE" in os.environ and platform.system() == "Linux":
+        parent = os.getppid()
+        set_death_signal()
+        if os.getppid() != parent:  # it died before the kernel knew
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def set_death_signal() -> None:
+    """prctl(PR_SET_PDEATHSIG, SIGKILL): see man 2 prctl."""
+    import ctypes
+
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+def _call(stage: str, domain: str, params: Params, inputs: Inputs, out: Path) -> None:
+    if stage == "report":
+        _load("pipelines.report", stage)(params, inputs, out)
+    elif stage == "train":
+        fits = _load(f"domains.{domain}.{stage}", stage)(params, inputs)
+        work = WORK / domain / "train" / _identity(domain, params)
+        _load("pipelines.training.stage", stage)(fits, out, work, label=domain)
+    else:
+        _load(f"domains.{domain}.{stage}", stage)(params, inputs, out)
+
+
+def _load(module: str, name: str) -> Callable[..., Any]:
+    try:
+        return getattr(importlib.import_module(module), name)  # type: ignore[no-any-return]
+    except AttributeError:
+        raise UserError(f"{module}: has no function {name!r}; a stage is one function") from None
+
+
+def _identity(domain: str, params: Params) -> str:
+    """Names a training: the same parameters, inputs, code and machine settings, or another one."""
+    settings = prepare_process()
+    machine = (settings.accelerator, settings.devices, settings.precision, settings.threads)
+    return digest(dependencies(domain, "train"), params.model_dump_json(), repr(machine))[:16]
+
+
+@contextmanager
+def _only_run(domain: str, stage: str) -> Iterator[None]:
+    path = WORK / domain / f"{stage}.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(f"{stage} of {domain} is running in another process; wait") from None
+        yield
+
+
+@contextmanager
+def _partial_folder(domain: str, stage: str) -> Iterator[Path]:
+    folder = WORK / domain / f"{stage}.partial"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _discard_checkpoints(domain: str, stage: str) -> None:
+    if stage == "train":
+        shutil.rmtree(WORK / domain / "train", ignore_errors=True)
+
+
+def _write_record(path: Path, settings: Environment, seconds: float) -> None:
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    peak = max(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, children)
+    record = {
+        "seconds": round(seconds, 2),
+        "peak_memory_mib": round(peak / 1024),
+        "host": platform.node(),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "settings": {key: str(value) for key, value in vars(settings).items()},
+    }
+    path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Where data come from: declared sources, fetched and verified."""

@@ -1,0 +1,20 @@
+"""Parameters of the report stage, the same for every domain."""
+
+from pydantic import Field
+
+from pipelines.core.params import Params
+
+
+class ReportParams(Params):
+    """What the page is called and which numbers it opens with; all else comes from artifacts."""
+
+    title: str = Field(min_length=1, description="title of the page, one line of plain text")
+    headline: list[str] = Field(
+        min_length=1,
+        max_length=6,
+        description="metrics of scores.csv shown first, most important first; 1 to 6 names",
+    )
+    units: dict[str, str] = Field(
+        default_factory=dict,
+        description="unit of each metric that has one, such as {age_mae: years}",
+    )

@@ -1,0 +1,1 @@
+"""Concentration of an analyte from an absorption spectrum: a small complete domain."""

@@ -1,0 +1,18 @@
+"""Evaluate: the error beside baselines and beside the best possible one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipelines.core.runner import Inputs
+
+    from .params import EvaluateParams
+
+
+def evaluate(params: EvaluateParams, inputs: Inputs, out: Path) -> None:
+    """Write `metrics.json`, `scores.csv` and the error against the concentration."""
+    from .scores import write_scores
+
+    write_scores(params, inputs, out)

@@ -1,0 +1,7 @@
+"""Parameters of `predict`: none."""
+
+from pipelines.core.params import Params
+
+
+class PredictParams(Params):
+    """Nothing can be chosen."""

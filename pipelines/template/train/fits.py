@@ -1,0 +1,67 @@
+"""The data of the fit, and the fit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from pipelines.core.artifacts import read_csv
+from pipelines.core.randomness import seed_everything
+from pipelines.training.fit import EpochDataModule, Fit, Key
+
+from .module import Network
+from .params import TrainParams
+
+
+class Spectra(Dataset[tuple[Tensor, Tensor]]):
+    """Spectra of shape (channels,) with their concentrations, indexed by (epoch, index)."""
+
+    def __init__(self, spectra: np.ndarray, concentrations: np.ndarray) -> None:
+        self.spectra = torch.from_numpy(spectra)
+        self.concentrations = torch.from_numpy(concentrations.astype(np.float32))
+
+    def __len__(self) -> int:
+        return len(self.spectra)
+
+    def __getitem__(self, key: Key) -> tuple[Tensor, Tensor]:
+        _, index = key
+        return self.spectra[index], self.concentrations[index]
+
+
+def read_split(prepared: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
+    """Spectra of shape (n, channels) and concentrations of shape (n,) of one split."""
+    chosen = read_csv(prepared / "samples.csv").query("split == @split")
+    spectra = np.load(prepared / "spectra.npy")[chosen.index.to_numpy()]
+    return spectra, chosen["concentration"].to_numpy()
+
+
+def network_fit(params: TrainParams, prepared: Path) -> Fit:
+    """The fit `network`."""
+    spectra, concentrations = read_split(prepared, "train")
+    model = {
+        "channels": spectra.shape[1],
+        "hidden": params.hidden,
+        "mean": round(float(spectra.mean()), 4),
+        "scale": round(float(spectra.std()), 4),
+        "learning_rate": params.learning_rate,
+    }
+    seed_everything(params.seed)
+    return Fit(
+        name="network",
+        module=Network(**model),
+        data=EpochDataModule(
+            Spectra(spectra, concentrations),
+            Spectra(*read_split(prepared, "validation")),
+            batch_size=params.batch_size,
+            seed=params.seed,
+        ),
+        epochs=params.epochs,
+        seed=params.seed,
+        monitor="val_mae",
+        mode="min",
+        model=model,
+    )

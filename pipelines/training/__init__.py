@@ -1,0 +1,1 @@
+"""The shared train stage: named fits that reproduce and resume, and the weights they leave."""

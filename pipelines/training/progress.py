@@ -1,0 +1,88 @@
+"""The callback that remembers a fit: its history, its best epoch, and where to resume."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any, Literal
+
+from pytorch_lightning import LightningModule, Trainer
+from pytorch_lightning.callbacks import Checkpoint
+from torch import Tensor
+
+from pipelines.core.errors import UserError
+from pipelines.core.randomness import seed_everything
+from pipelines.training.fit import Fit
+
+
+class Progress(Checkpoint):
+    """Reseeds at an epoch's start; at its end keeps the best weights and writes one checkpoint.
+
+    History and best weights are part of the checkpoint, and the checkpoint is replaced as a
+    whole, so that a kill at any moment leaves one consistent state: the last finished epoch's.
+    Being a `Checkpoint` makes Lightning call it after all other callbacks.
+    """
+
+    def __init__(self, fit: Fit, checkpoint: Path, label: str, say_epochs: bool) -> None:
+        self.seed, self.epochs, self.patience = fit.seed, fit.epochs, fit.patience
+        self.monitor, self.mode = fit.monitor, fit.mode
+        self.checkpoint, self.label, self.say_epochs = checkpoint, label, say_epochs
+        self.history: list[dict[str, float]] = []
+        self.best: dict[str, Tensor] = {}
+        self.best_epoch, self.best_value = -1, math.nan
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint remembers."""
+        return {
+            "history": self.history,
+            "best": self.best,
+            "best_epoch": self.best_epoch,
+            "best_value": self.best_value,
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up what a checkpoint remembers."""
+        self.history, self.best = state_dict["history"], state_dict["best"]
+        self.best_epoch, self.best_value = state_dict["best_epoch"], state_dict["best_value"]
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """A fit that had stopped early when it was interrupted stays stopped."""
+        trainer.should_stop = self._exhausted()
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Make what the module draws in an epoch a function of (seed, epoch)."""
+        seed_everything(self.seed, trainer.current_epoch)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Record, select, checkpoint."""
+        metrics = {name: float(value) for name, value in sorted(trainer.callback_metrics.items())}
+        value = metrics.get(self.monitor)
+        if value is None:
+            raise UserError(f"fit monitors {self.monitor!r}, but logs {', '.join(metrics)}")
+        if not math.isfinite(value):
+            raise UserError(
+                f"{self.label}: {self.monitor} became {value} in epoch {trainer.current_epoch}; "
+                "lower the learning rate"
+            )
+        self.history.append({"epoch": trainer.current_epoch, **metrics})
+        better = not self.best or _better(value, self.best_value, self.mode)
+        if better:
+            self.best = {k: v.detach().cpu().clone() for k, v in pl_module.state_dict().items()}
+            self.best_epoch, self.best_value = trainer.current_epoch, value
+        if self.say_epochs:
+            said = "  ".join(f"{name} {number:.4g}" for name, number in metrics.items())
+            mark = "  best" if better else ""
+            count = f"{trainer.current_epoch + 1}/{self.epochs}"
+            print(f"{self.label}  epoch {count}  {said}{mark}", flush=True)
+        trainer.should_stop = self._exhausted()
+        part = self.checkpoint.with_suffix(".part")
+        trainer.save_checkpoint(part)
+        part.replace(self.checkpoint)
+
+    def _exhausted(self) -> bool:
+        waited = len(self.history) - 1 - self.best_epoch
+        return self.patience is not None and waited >= self.patience
+
+
+def _better(value: float, best: float, mode: Literal["min", "max"]) -> bool:
+    return value > best if mode == "max" else value < best

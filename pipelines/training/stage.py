@@ -1,0 +1,110 @@
+"""The train stage of every domain: runs named fits in order, each resumable and reproducible."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pandas as pd
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import TQDMProgressBar
+
+from pipelines.core.artifacts import read_csv, read_json, write_csv, write_json
+from pipelines.core.environment import environment
+from pipelines.training.fit import Fit
+from pipelines.training.progress import Progress
+from pipelines.training.weights import read_weights, write_weights
+
+
+def train(fits: Iterator[Fit], out: Path, work: Path, label: str) -> None:
+    """Run the fits and export all weights, the models' descriptions and the history.
+
+    Args:
+        fits: the domain's generator. It is resumed after each fit, whose module then holds the
+            selected weights, so that a later fit can build on an earlier one.
+        out: folder for `weights.safetensors`, `model.json` and `history.csv`.
+        work: folder of this training's checkpoints; names its parameters, inputs and code.
+        label: what progress lines begin with.
+    """
+    limit_threads()
+    torch.use_deterministic_algorithms(True)
+    work.mkdir(parents=True, exist_ok=True)
+    states, models, history = {}, {}, []
+    for fit in fits:
+        folder = work / fit.name
+        if not (folder / "done.json").exists():
+            _run(fit, folder, f"{label} {fit.name}")
+        states[fit.name] = read_weights(folder / "best.safetensors", fit.name)
+        fit.module.load_state_dict(states[fit.name])
+        models[fit.name] = {"model": fit.model, **read_json(folder / "done.json")}
+        history.append(read_csv(folder / "history.csv"))
+    write_weights(out / "weights.safetensors", states)
+    write_json(out / "model.json", {"fits": models})
+    write_csv(out / "history.csv", pd.concat(history))
+
+
+def limit_threads() -> None:
+    """Give torch and OpenCV the machine's number of threads; results depend on it."""
+    threads = environment().threads
+    torch.set_num_threads(threads)
+    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
+
+
+def _run(fit: Fit, folder: Path, label: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    checkpoint = folder / "last.ckpt"
+    on_terminal = sys.stdout.isatty()
+    progress = Progress(fit, checkpoint, label, say_epochs=not on_terminal)
+    trainer = make_trainer(fit, [progress, *([TQDMProgressBar()] if on_terminal else [])])
+    resume = str(checkpoint) if checkpoint.exists() else None
+    with warnings.catch_warnings():
+        # Advice on loader workers and on logging intervals: the number of workers is the user's.
+        warnings.filterwarnings("ignore", module="pytorch_lightning")
+        trainer.fit(fit.module, datamodule=fit.data, ckpt_path=resume, weights_only=True)
+    write_weights(folder / "best.safetensors", {fit.name: progress.best})
+    table = pd.DataFrame(progress.history)
+    table.insert(0, "fit", fit.name)
+    write_csv(folder / "history.csv", table)
+    selected: dict[str, Any] = {
+        "monitor": fit.monitor,
+        "mode": fit.mode,
+        "selected_epoch": progress.best_epoch,
+        "value": progress.best_value,
+        "epochs": len(progress.history),
+    }
+    part = folder / "done.json.part"
+    write_json(part, selected)
+    part.replace(folder / "done.json")  # last: its presence says that the fit is finished
+
+
+def make_trainer(fit: Fit, callbacks: list[pl.Callback]) -> pl.Trainer:
+    """Lightning's Trainer with this machine's settings and nothing left to chance."""
+    settings = environment()
+    return pl.Trainer(
+        accelerator=settings.accelerator,
+        devices=settings.devices if settings.devices == "auto" else int(settings.devices),
+        num_nodes=settings.num_nodes,
+        strategy=settings.strategy,
+        precision=cast(Any, settings.precision or _default_precision(settings.accelerator)),
+        max_epochs=fit.epochs,
+        gradient_clip_val=fit.gradient_clip,
+        deterministic=True,
+        benchmark=False,
+        use_distributed_sampler=False,
+        num_sanity_val_steps=0,
+        callbacks=callbacks,
+        enable_progress_bar=any(isinstance(c, TQDMProgressBar) for c in callbacks),
+        enable_checkpointing=True,
+        enable_model_summary=False,
+        logger=False,
+    )
+
+
+def _default_precision(accelerator: str) -> str:
+    on_cpu = accelerator == "cpu" or not torch.cuda.is_available()
+    return "32-true" if on_cpu else "bf16-mixed"

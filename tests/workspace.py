@@ -1,0 +1,109 @@
+"""A copy of the project in a folder of its own, in which real processes are run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from pipelines.core.params import read_yaml
+
+ROOT = Path(__file__).parents[1]
+IGNORED = shutil.ignore_patterns(
+    ".git", ".venv", ".work", "outputs", "cache", "tmp", "__pycache__", "*.egg-info", ".*_cache"
+)
+
+
+class Workspace:
+    """A project in `path`; `run` calls the command line in it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def create(cls, path: Path) -> Workspace:
+        """Copy the project's files into a new git repository, without caches and outputs."""
+        shutil.copytree(ROOT, path, ignore=IGNORED)
+        (path / "dvc.lock").unlink(missing_ok=True)
+        workspace = cls(path)
+        for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "copy"]):
+            identity = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
+            workspace.process(["git", *identity, *arguments]).check_returncode()
+        return workspace
+
+    def clone(self, path: Path) -> Workspace:
+        """A copy of this workspace as it stands, outputs and DVC's cache included."""
+        shutil.copytree(self.path, path, symlinks=True)
+        return Workspace(path)
+
+    def run(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+        """`scistage ARGUMENTS` with further environment variables."""
+        return self.process([sys.executable, "-m", "pipelines", *arguments], **env)
+
+    def process(self, command: list[str], **env: str) -> subprocess.CompletedProcess[str]:
+        """Any command, in this folder."""
+        return subprocess.run(
+            command,
+            cwd=self.path,
+            env=self.environment(**env),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+
+    def start(self, *arguments: str, **env: str) -> subprocess.Popen[str]:
+        """`scistage ARGUMENTS` as a process group of its own, not waited for."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "pipelines", *arguments],
+            cwd=self.path,
+            env=self.environment(**env),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def environment(self, **env: str) -> dict[str, str]:
+        """As on a fresh machine: one thread a process, because tests run side by side."""
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "DVC_"))}
+        path = f"{Path(sys.executable).parent}{os.pathsep}{inherited['PATH']}"
+        return {**inherited, "PATH": path, "SCISTAGE_THREADS": "1", **env}
+
+    def set_param(self, dotted: str, value: str) -> None:
+        """Replace the value of `domain.stage.key…` in `params.yaml`, as an editor would."""
+        from ruamel.yaml import YAML
+
+        file = self.path / "params.yaml"
+        document = read_yaml(file)
+        *parents, last = dotted.split(".")
+        section = document
+        for key in parents:
+            section = section[key]
+        section[last] = YAML(typ="safe").load(value)
+        with file.open("w", encoding="utf-8") as stream:
+            YAML().dump(document, stream)
+
+    def domains(self) -> list[str]:
+        return [str(domain) for domain in read_yaml(self.path / "params.yaml")["domains"]]
+
+    def read(self, name: str) -> bytes:
+        return (self.path / name).read_bytes()
+
+    def tree(self, folder: str) -> dict[str, bytes]:
+        """Every file below a folder, with its bytes."""
+        base = self.path / folder
+        files = sorted(path for path in base.rglob("*") if path.is_file())
+        return {str(path.relative_to(base)): path.read_bytes() for path in files}
+
+
+def one_line_error(run: subprocess.CompletedProcess[Any]) -> str:
+    """The one line that a mistake of the user's must end in, with exit code 2."""
+    lines = [line for line in run.stderr.splitlines() if line.startswith("scistage: ")]
+    assert run.returncode == 2, run.stdout + run.stderr
+    assert "Traceback" not in run.stdout + run.stderr, run.stdout + run.stderr
+    assert lines, run.stdout + run.stderr
+    return str(lines[0])
