@@ -87,6 +87,12 @@ class Workspace:
         with file.open("w", encoding="utf-8") as stream:
             YAML().dump(document, stream)
 
+    def keep_only(self, domain: str) -> None:
+        """Take the other domains off `params.yaml`."""
+        file = self.path / "params.yaml"
+        section = file.read_text().split(f"\n{domain}:\n")[1]
+        file.write_text(f"domains:\n- {domain}\n\n{domain}:\n{section}")
+
     def domains(self) -> list[str]:
         return [str(domain) for domain in read_yaml(self.path / "params.yaml")["domains"]]
 

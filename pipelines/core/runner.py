@@ -118,7 +118,7 @@ def _call(stage: str, domain: str, params: Params, inputs: Inputs, out: Path) ->
 
 def _load(module: str, name: str) -> Callable[..., Any]:
     try:
-        return getattr(importlib.import_module(module), name)  # type: ignore[no-any-return]
+        return getattr(importlib.import_module(module), name)
     except AttributeError:
         raise UserError(f"{module}: has no function {name!r}; a stage is one function") from None
 

@@ -139,7 +139,7 @@ def _obtain(dataset: str, name: str, to: Path, from_origin: Any) -> None:
         if here.is_file():
             shutil.copyfile(here, to)
             return None
-    return from_origin(to)  # type: ignore[no-any-return]
+    return from_origin(to)
 
 
 def _download(url: str, to: Path) -> None:

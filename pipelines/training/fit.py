@@ -62,26 +62,38 @@ class EpochDataModule(LightningDataModule):
         super().__init__()
         self.train, self.val = train, val
         self.batch_size, self.val_batch_size = batch_size, val_batch_size or batch_size
-        self.seed, self.collate = seed, collate
+        self.collate = collate
+        self.sampler = EpochSampler(len(train), seed, shuffle=True)  # type: ignore[arg-type]
+
+    def state_dict(self) -> dict[str, int]:
+        """The epoch after this one: Lightning, resuming, asks a loader before it tells the epoch."""
+        return {"epoch": self.sampler.epoch + 1}
+
+    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+        """Take up the epoch to resume with."""
+        self.sampler.set_epoch(state_dict["epoch"])
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Shuffled anew each epoch."""
-        return self._loader(self.train, self.batch_size, shuffle=True)
+        return self._loader(self.train, self.batch_size, self.sampler)
 
     def val_dataloader(self) -> DataLoader[Any]:
         """In order."""
-        return self._loader(self.val, self.val_batch_size, shuffle=False)
+        in_order = EpochSampler(len(self.val), 0, shuffle=False)  # type: ignore[arg-type]
+        return self._loader(self.val, self.val_batch_size, in_order)
 
-    def _loader(self, dataset: Dataset[Any], batch_size: int, shuffle: bool) -> DataLoader[Any]:
+    def _loader(
+        self, dataset: Dataset[Any], batch_size: int, sampler: EpochSampler
+    ) -> DataLoader[Any]:
         workers = environment().workers
         return DataLoader(
             dataset,
             batch_size=batch_size,
-            sampler=EpochSampler(len(dataset), self.seed, shuffle),  # type: ignore[arg-type]
+            sampler=sampler,
             num_workers=workers,
             persistent_workers=workers > 0,
             collate_fn=self.collate,
-            generator=Generator().manual_seed(self.seed),  # else it draws from the global one
+            generator=Generator().manual_seed(0),  # else it draws from the global one
         )
 
 

@@ -46,7 +46,13 @@ class Progress(Checkpoint):
         self.best_epoch, self.best_value = state_dict["best_epoch"], state_dict["best_value"]
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """A fit that had stopped early when it was interrupted stays stopped."""
+        """A fit that had stopped early when it was interrupted stays stopped.
+
+        Raises UserError for a schedule that waits for a plateau: Lightning steps it after the
+        checkpoint is written, so a resumed fit would not be the same.
+        """
+        if any(config.reduce_on_plateau for config in trainer.lr_scheduler_configs):
+            raise UserError(f"{self.label}: ReduceLROnPlateau cannot resume; use a fixed schedule")
         trainer.should_stop = self._exhausted()
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:

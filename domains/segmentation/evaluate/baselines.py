@@ -5,13 +5,15 @@ own for it, chosen on the same validation samples.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from skimage.feature import multiscale_basic_features
 from skimage.filters import gaussian, threshold_otsu
 from sklearn.ensemble import RandomForestClassifier
 
-from ..prepare.arrays import Format, Sample
+from ..predict.tune import choose, decide
+from ..prepare.arrays import SPLITS, Format, Sample, read_samples
 from ..prepare.intensity import normalise
 from ..train.targets import class_map
 from .params import EvaluateParams
@@ -20,11 +22,11 @@ LOCAL_PX = 50.0
 
 
 def otsu(samples: Sequence[Sample], form: Format, local: bool) -> list[np.ndarray]:
-    """Foreground maps (H, W) in 0 … 1 in which 0.5 is Otsu's threshold (Otsu 1979).
+    """Maps in the form of class probabilities in which Otsu's threshold (Otsu 1979) is 0.5.
 
     One threshold for each image, of its normalised, lightly smoothed intensity (grey value of
     colour images); with `local` of the intensity less its Gaussian mean over 50 px, so that a
-    dim object in a dark place is found too.
+    dim object in a dark place is found too. Returns (K, H, W) float32 for each sample.
     """
     maps = []
     for sample in samples:
@@ -33,7 +35,8 @@ def otsu(samples: Sequence[Sample], form: Format, local: bool) -> list[np.ndarra
             grey = grey - gaussian(grey, LOCAL_PX)
         grey = grey - grey.min()
         threshold = threshold_otsu(grey) if grey.max() > 0 else 1.0
-        maps.append(np.clip(grey / (2 * threshold), 0, 1).astype(np.float32))
+        bright = np.clip(grey / (2 * threshold), 0, 1).astype(np.float32)
+        maps.append(np.stack([1 - bright, bright, np.zeros_like(bright)][: form.outputs]))
     return maps
 
 
@@ -79,6 +82,34 @@ class Forest:
             image, sigma_min=1, sigma_max=16, workers=1, channel_axis=-1
         )
         return filters.reshape(-1, filters.shape[-1])
+
+
+def baseline_labels(
+    folder: Path, form: Format, params: EvaluateParams
+) -> tuple[dict[str, list[np.ndarray]], dict[str, dict[str, object]]]:
+    """Labels of the test samples by each baseline, and the rule of each, for the record.
+
+    Of Otsu's two variants the one with the better validation score is taken; with more than two
+    classes there is none.
+    """
+    learnt, checked, tested = (read_samples(folder, split) for split in SPLITS)
+    masks = [s.mask for s in checked]
+    labels: dict[str, list[np.ndarray]] = {}
+    rules: dict[str, dict[str, object]] = {}
+    if form.labels != "classes":
+        variants = []
+        for local in (False, True):
+            rule, score = choose(otsu(checked, form, local), masks, form, ("distance",))
+            variants.append((score, local, rule))
+        score, local, rule = max(variants, key=lambda v: v[0])
+        name = "otsu_watershed" if form.labels == "instances" else "otsu"
+        labels[name] = [decide(m, form, rule) for m in otsu(tested, form, local)]
+        rules[name] = {"local": local, "rule": vars(rule), "validation": score}
+    forest = Forest(learnt, form, params)
+    rule, score = choose(forest.probabilities(checked), masks, form)
+    labels["random_forest"] = [decide(m, form, rule) for m in forest.probabilities(tested)]
+    rules["random_forest"] = {"rule": vars(rule), "validation": score}
+    return labels, rules
 
 
 def _balanced(

@@ -41,8 +41,3 @@ def instances(foreground: np.ndarray, interior: np.ndarray, rule: Rule) -> np.nd
     small[0] = False
     labels[small[labels]] = 0
     return relabel_sequential(labels)[0].astype(np.int32)
-
-
-def split_probability(probability: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(foreground, interior) of (3, H, W) probabilities of background, interior and border."""
-    return 1 - probability[0], probability[1]

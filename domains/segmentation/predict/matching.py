@@ -38,43 +38,73 @@ def match(
     if min(thresholds) < 0.5:
         raise ValueError("thresholds below 0.5 do not give unique matches")
     blocks = np.zeros(truth.shape, dtype=int) if blocks is None else blocks
-    ignored = truth < 0
-    true = np.maximum(truth, 0)
-    overlap = _overlap(true, said)
-    true_area, said_area = overlap.sum(axis=1), overlap.sum(axis=0)
-    out_true = _left_out(true, ignored, len(true_area))
-    out_said = _left_out(said, ignored, len(said_area))
-    excused_true = out_true | (2 * overlap[:, out_said].sum(axis=1) > true_area)
-    excused_said = out_said | (2 * overlap[out_true].sum(axis=0) > said_area)
-
-    iou = overlap / np.maximum(true_area[:, None] + said_area[None] - overlap, 1)
-    iou[0], iou[:, 0] = 0, 0  # the background is no object
-    block_of_true, block_of_said = _block_of(true, blocks), _block_of(said, blocks)
     count = int(blocks.max()) + 1
-
+    sides = _compare(truth, said)
+    true_block, said_block = (_block_of(n, blocks) for n in (np.maximum(truth, 0), said))
     rows = []
     for threshold in thresholds:
-        pairs = iou > threshold
-        found, right = pairs.any(axis=1), pairs.any(axis=0)
-        hit = found & ~out_true
-        miss = ~found & ~excused_true & (true_area > 0)
-        wrong = ~right & ~excused_said & (said_area > 0)
-        miss[0] = wrong[0] = False
+        pairs = sides.iou > threshold
+        hit = pairs.any(axis=1) & ~sides.out_true
+        miss = ~pairs.any(axis=1) & sides.counts_true
+        wrong = ~pairs.any(axis=0) & sides.counts_said
         rows.append(
             [
-                np.bincount(block_of_true[hit], minlength=count),
-                np.bincount(block_of_said[wrong], minlength=count),
-                np.bincount(block_of_true[miss], minlength=count),
+                np.bincount(block[which], minlength=count)
+                for block, which in ((true_block, hit), (said_block, wrong), (true_block, miss))
             ]
         )
     tp, fp, fn = np.array(rows).transpose(1, 2, 0)
     return Counts(tp, fp, fn)
 
 
+def object_table(
+    truth: np.ndarray, said: np.ndarray
+) -> list[tuple[float, tuple[float, float]]]:
+    """(IoU, centroid) of each object that counts: true ones with their best IoU, then predicted
+    ones that no true object overlaps by more than half."""
+    sides = _compare(truth, said)
+    true_centre, said_centre = _centres(np.maximum(truth, 0)), _centres(said)
+    found = []
+    for k in np.flatnonzero(sides.counts_true):
+        found.append((float(sides.iou[k].max()), (true_centre[0][k], true_centre[1][k])))
+    for k in np.flatnonzero(sides.counts_said):
+        best = float(sides.iou[:, k].max())
+        if best <= 0.5:
+            found.append((best, (said_centre[0][k], said_centre[1][k])))
+    return found
+
+
 def f1(tp: np.ndarray, fp: np.ndarray, fn: np.ndarray) -> np.ndarray:
     """2 TP / (2 TP + FP + FN); 1 where there is nothing to find and nothing was found."""
     total = 2 * tp + fp + fn
     return np.where(total > 0, 2 * tp / np.maximum(total, 1), 1.0)
+
+
+@dataclass(frozen=True)
+class _Sides:
+    """iou: (T + 1, S + 1); out_true: (T + 1,) left out for the edge; counts_…: neither left out
+    nor excused."""
+
+    iou: np.ndarray
+    out_true: np.ndarray
+    counts_true: np.ndarray
+    counts_said: np.ndarray
+
+
+def _compare(truth: np.ndarray, said: np.ndarray) -> _Sides:
+    true = np.maximum(truth, 0)
+    overlap = _overlap(true, said)
+    true_area, said_area = overlap.sum(axis=1), overlap.sum(axis=0)
+    edge = ndimage.binary_dilation(truth < 0, np.ones((3, 3)))
+    edge[[0, -1]] = True
+    edge[:, [0, -1]] = True
+    out_true, out_said = _present(true[edge], len(true_area)), _present(said[edge], len(said_area))
+    counts_true = (true_area > 0) & ~out_true & (2 * overlap[:, out_said].sum(1) <= true_area)
+    counts_said = (said_area > 0) & ~out_said & (2 * overlap[out_true].sum(0) <= said_area)
+    counts_true[0] = counts_said[0] = False  # the background is no object
+    iou = overlap / np.maximum(true_area[:, None] + said_area[None] - overlap, 1)
+    iou[0], iou[:, 0] = 0, 0
+    return _Sides(iou, out_true, counts_true, counts_said)
 
 
 def _overlap(true: np.ndarray, said: np.ndarray) -> np.ndarray:
@@ -84,21 +114,22 @@ def _overlap(true: np.ndarray, said: np.ndarray) -> np.ndarray:
     return np.bincount(joint, minlength=rows * columns).reshape(rows, columns)
 
 
-def _left_out(labels: np.ndarray, ignored: np.ndarray, count: int) -> np.ndarray:
-    """(count,) whether an object touches the edge of the image or ignored pixels."""
-    edge = ndimage.binary_dilation(ignored, np.ones((3, 3)))
-    edge[[0, -1]] = True
-    edge[:, [0, -1]] = True
-    out = np.zeros(count, dtype=bool)
-    out[np.unique(labels[edge])] = True
-    out[0] = False
-    return out
+def _present(labels: np.ndarray, count: int) -> np.ndarray:
+    """(count,) whether a label but the background's occurs."""
+    present = np.zeros(count, dtype=bool)
+    present[np.unique(labels)] = True
+    present[0] = False
+    return present
+
+
+def _centres(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(y, x) of each label's centroid; 0 for a label that does not occur."""
+    area = np.maximum(np.bincount(labels.ravel()), 1)
+    y, x = (np.bincount(labels.ravel(), axis.ravel()) / area for axis in np.indices(labels.shape))
+    return y, x
 
 
 def _block_of(labels: np.ndarray, blocks: np.ndarray) -> np.ndarray:
-    """(count,) block of each label's centroid; 0 for a label that does not occur."""
-    area = np.maximum(np.bincount(labels.ravel()), 1)
-    grid = np.indices(labels.shape)
-    centre = [np.bincount(labels.ravel(), axis.ravel()) / area for axis in grid]
-    y, x = (np.round(c).astype(int) for c in centre)
+    """(count,) block in which each label's centroid lies."""
+    y, x = (np.round(c).astype(int) for c in _centres(labels))
     return blocks[y, x]

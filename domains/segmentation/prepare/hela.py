@@ -90,9 +90,8 @@ def form(params: PrepareParams) -> Format:
 def notes(params: PrepareParams) -> list[str]:
     """What a reader must know before reading a score."""
     return [
-        "The masks are algorithmic: a segmentation algorithm made them and people corrected part "
-        "of them. Some nuclei, mostly dim ones, are not annotated and some outlines are rough; a "
-        "score is agreement with these masks.",
+        "The masks are algorithmic, a segmentation method's and not drawn by hand. Some dim nuclei "
+        "and some in clumps lack, some outlines are rough; a score is agreement with these masks.",
         "It is one movie from one microscope: the score says nothing about other cells, other "
         "microscopes or other laboratories, and nothing about seeing a frame for the first time.",
         "Nuclei that reach the outer 10 px of the field are mostly not annotated; the outer "

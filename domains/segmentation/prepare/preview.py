@@ -45,41 +45,37 @@ def outline(axes: Axes, mask: np.ndarray, colour: str | None, form: Format, **st
         axes.contour(columns, rows, part, [0.5], colors=shade, **options)
 
 
-def scale_bar(axes: Axes, shape: tuple[int, int], form: Format) -> None:
-    """A white bar of a round length in the lower left corner, if the pixel size is known."""
+def scale_bar(axes: Axes, window: tuple[slice, slice], form: Format) -> None:
+    """A white bar of a round length in the window's lower left, if the pixel size is known."""
     if form.pixel_size_um is None:
         return
-    wanted = shape[1] * form.pixel_size_um / 4
-    length = max(n for n in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000) if n <= max(wanted, 1))
+    height, width = (w.stop - w.start for w in window)
+    lengths = (k * 10**n for n in range(5) for k in (1, 2, 5))
+    length = max(n for n in lengths if n <= max(width * form.pixel_size_um / 4, 1))
     pixels = length / form.pixel_size_um
-    x, y = 0.04 * shape[1], shape[0] * 0.97
+    x, y = window[1].start + 0.05 * width, window[0].stop - 0.05 * height
     axes.plot([x, x + pixels], [y, y], color="white", linewidth=2.5, solid_capstyle="butt")
-    axes.text(
-        x + pixels / 2, y - 0.012 * shape[0], f"{length} µm", color="white", ha="center", fontsize=8
-    )
+    place = (x + pixels / 2, y - 0.02 * height)
+    axes.text(*place, f"{length} µm", color="white", ha="center", va="bottom", fontsize=8)
 
 
-def draw_preview(path: Path, samples: Sequence[Sample], form: Format, columns: int = 3) -> None:
-    """Up to `columns` samples of each split; outlines of the masks, the ignored part shaded."""
-    chosen = []
+def draw_preview(path: Path, samples: Sequence[Sample], form: Format, columns: int = 2) -> None:
+    """Some samples of each split, side by side; outlines of masks, the ignored part shaded."""
+    shown = []
     for split in SPLITS:
         of_split = [s for s in samples if s.split == split]
-        step = max(1, (len(of_split) - 1) // max(columns - 1, 1))
-        chosen.append(of_split[::step][:columns])
-    count = max(len(row) for row in chosen)
-    tallest = max(s.mask.shape[0] / s.mask.shape[1] for row in chosen for s in row)
-    across = [s for row in chosen for s in row]
-    shares = [s.mask.shape[1] / s.mask.shape[0] for s in across]
-    height = 3.6
-    width = min(14.0, sum(shares) * height + 0.5) if tallest > 1 else 2.6 * len(across)
-    figure = Figure(figsize=(max(width, 6), height + 0.5), layout="constrained")
-    axes = figure.subplots(1, len(across), width_ratios=shares, squeeze=False)[0]
-    del count
-    for ax, sample in zip(axes, across, strict=True):
-        show_image(ax, sample.image, form)
-        outline(ax, sample.mask, ORANGE if form.labels == "instances" else None, form)
+        chosen = np.unique(np.linspace(0, len(of_split) - 1, columns).round().astype(int))
+        shown += [of_split[k] for k in chosen]
+    shares = [s.mask.shape[1] / s.mask.shape[0] for s in shown]
+    height = min(6.0, 13.0 / sum(shares))
+    figure = Figure(figsize=(sum(shares) * height + 0.5, height + 0.5), layout="constrained")
+    row = figure.subplots(1, len(shown), width_ratios=shares, squeeze=False)[0]
+    for axes, sample in zip(row, shown, strict=True):
+        show_image(axes, sample.image, form)
+        outline(axes, sample.mask, ORANGE if form.labels == "instances" else None, form)
         ignored = np.ma.masked_where(sample.mask >= 0, np.ones(sample.mask.shape))
-        ax.imshow(ignored, cmap="Blues", vmin=0, vmax=1.5, alpha=0.35)
-        ax.set_title(f"{sample.split}\n{sample.name}", fontsize=8)
-    scale_bar(axes[0], across[0].mask.shape, form)
+        axes.imshow(ignored, cmap="Blues", vmin=0, vmax=1.5, alpha=0.35)
+        axes.set_title(f"{sample.split}\n{sample.name}", fontsize=9)
+    height_px, width_px = shown[0].mask.shape
+    scale_bar(row[0], (slice(0, height_px), slice(0, width_px)), form)
     save(figure, path)

@@ -1,0 +1,43 @@
+"""What has it really learnt?"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipelines.core.runner import Inputs
+
+    from .params import ExplainParams
+
+
+def explain(params: "ExplainParams", inputs: "Inputs", out: Path) -> None:
+    """Write explain.json and its figures: examples, worst objects, reliability, whitening."""
+    from pipelines.core.artifacts import read_json, write_json
+
+    from ..predict.files import RULE, read_labels, read_probabilities, read_rule
+    from ..predict.network import load
+    from ..prepare.arrays import read_samples
+    from .examples import draw_examples
+    from .reliability import draw_reliability
+    from .whitening import draw_whitening, randomised
+    from .worst import draw_worst
+
+    tiles, rule = read_json(inputs.predict / RULE)["tiles"], read_rule(inputs.predict)
+    model = load(inputs.train, **tiles)
+    control = randomised(model, params.seed)
+    samples = read_samples(inputs.prepare, "validation", "test")
+    maps = read_probabilities(inputs.predict, samples)
+    both = [(s, m) for s, m in zip(samples, maps, strict=True) if s.split == "test"]
+    tested, said = [s for s, _ in both], [m for _, m in both]
+    labels = [read_labels(inputs.predict, s) for s in tested]
+    some = tested[:: max(1, len(tested) // params.examples)][: params.examples]
+
+    figures, findings = [], {}
+    for figure, found in (
+        draw_examples(out, tested, labels, control, rule, params.examples),
+        draw_worst(out, tested, labels, control, rule, params.worst),
+        draw_reliability(out, tested, said, model.form, control),
+        draw_whitening(out, some, model, control, rule),
+    ):
+        figures.append(figure)
+        findings.update(found)
+    write_json(out / "explain.json", {"figures": figures, "findings": findings})

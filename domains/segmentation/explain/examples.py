@@ -1,0 +1,85 @@
+"""The picture of the result: test images with the true and the predicted outlines."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from ..evaluate.counts import tally
+from ..evaluate.scores import overall
+from ..predict.instances import Rule
+from ..predict.network import Segmentation
+from ..predict.tune import decide
+from ..prepare.arrays import Sample, with_mask
+from ..prepare.preview import BLUE, ORANGE, outline, save, scale_bar, show_image
+
+EDGE_PX = 288
+
+
+def draw_examples(
+    out: Path,
+    samples: Sequence[Sample],
+    labels: Sequence[np.ndarray],
+    control: Segmentation,
+    rule: Rule,
+    count: int,
+) -> tuple[dict[str, str], dict[str, Any]]:
+    """Write examples.png: windows of test samples, the fullest of each; and the control's Dice."""
+    form = control.form
+    chosen = np.unique(np.linspace(0, len(samples) - 1, count).round().astype(int))
+    figure = Figure(figsize=(3.4 * len(chosen), 10.6), layout="constrained")
+    grid = figure.subplots(3, len(chosen), squeeze=False)
+    cut, shuffled = [], []
+    for column, k in enumerate(chosen):
+        sample = samples[k]
+        window = fullest(sample.mask, EDGE_PX)
+        part = Sample("", "", "", sample.image[window], sample.mask[window])
+        random = decide(control(sample.image), form, rule)[window]
+        cut.append(part)
+        shuffled.append(random)
+        for axes in grid[:, column]:
+            # The intensity scale of the whole image: the window's own would be another one.
+            show_image(axes, sample.image, form)
+            axes.set_xlim(window[1].start, window[1].stop)
+            axes.set_ylim(window[0].stop, window[0].start)
+        for axes, said in ((grid[1, column], labels[k][window]), (grid[2, column], random)):
+            for mask, colour, style in ((part.mask, ORANGE, "solid"), (said, BLUE, "dashed")):
+                whole = np.zeros(sample.mask.shape, dtype=np.int32)
+                whole[window] = mask
+                options = {"linestyles": style, "linewidths": 1.1}
+                outline(axes, whole, colour, form, **options)
+        grid[0, column].set_title(f"test, {sample.name}", fontsize=10)
+        scale_bar(grid[0, column], window, form)
+    for axes, name in zip(grid[:, 0], ("image", "network", "randomised weights"), strict=True):
+        axes.set_ylabel(name, fontsize=10)
+    handles = [
+        Line2D([], [], color=ORANGE, label="true outline"),
+        Line2D([], [], color=BLUE, linestyle="dashed", label="predicted outline"),
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
+    save(figure, out / "examples.png")
+    value = overall(tally([with_mask(p, p.mask) for p in cut], shuffled, form), form, "dice")
+    caption = (
+        "Test images that the network never saw (above), its outlines over the true ones (middle), "
+        "and the control: the same network with its weights shuffled (below), which finds nothing "
+        f"of use (Dice {value:.2f} in these windows)."
+    )
+    entry = {"file": "examples.png", "title": "Found in test images", "caption": caption}
+    return entry, {"dice in the examples, randomised weights": value}
+
+
+def fullest(mask: np.ndarray, edge: int) -> tuple[slice, slice]:
+    """The window of at most `edge` px a side with most annotated foreground; a grid of steps."""
+    height, width = (min(edge, n) for n in mask.shape)
+    inside = np.pad(np.cumsum(np.cumsum((mask > 0).astype(np.int64), 0), 1), ((1, 0), (1, 0)))
+    sums = (
+        inside[height:, width:]
+        - inside[:-height, width:]
+        - inside[height:, :-width]
+        + inside[:-height, :-width]
+    )
+    y, x = np.unravel_index(int(np.argmax(sums)), sums.shape)
+    return slice(int(y), int(y) + height), slice(int(x), int(x) + width)

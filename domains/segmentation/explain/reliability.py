@@ -1,0 +1,57 @@
+"""Does the network know when it may be wrong?"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from ..evaluate.calibration import calibration_error, reliability
+from ..predict.network import Segmentation
+from ..prepare.arrays import Format, Sample
+from ..prepare.preview import BLUE, ORANGE, save
+
+
+def draw_reliability(
+    out: Path,
+    samples: Sequence[Sample],
+    maps: Sequence[np.ndarray],
+    form: Format,
+    control: Segmentation,
+) -> tuple[dict[str, str], dict[str, Any]]:
+    """Write reliability.png; return its entry and the expected calibration errors."""
+    tables = {
+        "model": reliability(maps, samples, form),
+        "randomised weights": reliability([control(samples[0].image)], samples[:1], form),
+    }
+    errors = {name: calibration_error(table) for name, table in tables.items()}
+    figure = Figure(figsize=(5.5, 5.5), layout="constrained")
+    above, below = figure.subplots(2, 1, height_ratios=[3, 1], sharex=True)
+    least = 0.0 if form.labels == "classes" else 0.5
+    above.plot([least, 1], [least, 1], color="grey", linewidth=1, linestyle="--", label="ideal")
+    for (name, table), colour, shift in zip(tables.items(), (BLUE, ORANGE), (-1, 1), strict=True):
+        label = f"{name}, calibration error {errors[name]:.3f}"
+        above.plot(table["confidence"], table["accuracy"], "o-", color=colour, label=label)
+        below.bar(table["confidence"] + shift * 0.01, table["share"], 0.02, color=colour)
+    above.set_ylabel("share of pixels that are right")
+    above.set_ylim(0, 1.02)
+    above.legend(frameon=False, fontsize=8, loc="lower right")
+    below.set_ylabel("share of all")
+    below.set_yscale("log")
+    below.set_xlabel("confidence of the pixel's answer")
+    for axes in (above, below):
+        axes.spines[["top", "right"]].set_visible(False)
+    save(figure, out / "reliability.png")
+    caption = (
+        "How often a test pixel is right (above) and how many pixels there are (below, "
+        "logarithmic) by the confidence of the network's answer. On the dashed line confidence "
+        "means what it says; the calibration error is the mean distance from it over the pixels. "
+        "Control: the network with its weights shuffled, on one test image."
+    )
+    entry = {"file": "reliability.png", "title": "Confidence and accuracy", "caption": caption}
+    findings = {
+        "expected calibration error": errors["model"],
+        "expected calibration error, randomised weights": errors["randomised weights"],
+    }
+    return entry, findings

@@ -1,0 +1,68 @@
+"""The trained network, rebuilt from the train stage's artifacts, and its settings for images."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pipelines.core.artifacts import read_json
+from pipelines.core.environment import environment
+from pipelines.training.weights import read_weights
+
+from ..prepare.arrays import Format
+from ..prepare.intensity import normalise
+from ..train.unet import UNet
+from .tiles import probabilities
+
+FIT = "unet"
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """A network with what it takes to run it on an image."""
+
+    network: UNet
+    form: Format
+    tile_px: int
+    margin_px: int
+    views: int
+
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        """(H, W, C) image of any real type → (K, H, W) float32 class probabilities."""
+        return self.of_normalised(normalise(image, self.form))
+
+    def of_normalised(self, image: np.ndarray) -> np.ndarray:
+        """The same for an image (H, W, C) float32 on the scale 0 … 1."""
+        device = next(self.network.parameters()).device
+
+        def run(windows: Tensor) -> Tensor:
+            windows = windows.to(device, memory_format=torch.channels_last)
+            return self.network(windows).float().cpu()
+
+        return probabilities(run, image, self.tile_px, self.margin_px, self.views)
+
+
+def load(folder: Path, tile_px: int, margin_px: int, views: int) -> Segmentation:
+    """Rebuild the network from `weights.safetensors` and `model.json` in the folder.
+
+    Raises UserError if one of them is missing or damaged.
+    """
+    torch.set_num_threads(environment().threads)
+    model = read_json(folder / "model.json")["fits"][FIT]["model"]
+    network = UNet(**model["network"])
+    state = read_weights(folder / "weights.safetensors", FIT)
+    network.load_state_dict({k.removeprefix("network."): v for k, v in state.items()})
+    return Segmentation(
+        network=network.to(_device(), memory_format=torch.channels_last).eval(),
+        form=Format(**model["format"]),
+        tile_px=tile_px,
+        margin_px=margin_px,
+        views=views,
+    )
+
+
+def _device() -> str:
+    wanted = environment().accelerator in ("auto", "gpu", "cuda")
+    return "cuda" if wanted and torch.cuda.is_available() else "cpu"

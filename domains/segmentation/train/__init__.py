@@ -1,0 +1,51 @@
+"""What is learnt: one U-Net."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipelines.core.runner import Inputs
+    from pipelines.training.fit import Fit
+
+    from .params import TrainParams
+
+
+def train(params: "TrainParams", inputs: "Inputs") -> Iterator["Fit"]:
+    """Yield the fit `unet`; its epoch is chosen by the validation Dice over the classes."""
+    from pipelines.training.fit import EpochDataModule, Fit
+    from pipelines.training.randomness import seed_everything
+
+    from ..prepare.arrays import read_format, read_samples
+    from .module import Segmenter
+    from .windows import GridWindows, Prepared, RandomWindows, balance_of
+
+    form = read_format(inputs.prepare)
+    learnt, checked = (read_samples(inputs.prepare, s) for s in ("train", "validation"))
+    balance = balance_of(learnt, form, params)
+    data = EpochDataModule(
+        RandomWindows(Prepared(learnt, form, params, balance), params),
+        GridWindows(Prepared(checked, form, params, balance), params.window_px),
+        params.batch_size,
+        params.seed,
+    )
+    network = {
+        "channels": form.channels,
+        "classes": form.outputs,
+        "base": params.base,
+        "depth": params.depth,
+        "dropout": params.dropout,
+        "norm": params.batch_norm,
+    }
+    seed_everything(params.seed)
+    steps = params.epochs * -(-params.windows // params.batch_size)
+    yield Fit(
+        name="unet",
+        module=Segmenter(network, params.learning_rate, params.weight_decay, steps),
+        data=data,
+        epochs=params.epochs,
+        seed=params.seed,
+        monitor="val_dice",
+        mode="max",
+        gradient_clip=params.gradient_clip,
+        model={"network": network, "format": vars(form)},
+    )

@@ -1,0 +1,100 @@
+import numpy as np
+import pytest
+import torch
+
+from domains.segmentation.train.module import Segmenter, weighted_cross_entropy
+from domains.segmentation.train.unet import UNet
+
+
+def network(**changes) -> UNet:
+    values = dict(channels=1, classes=3, base=4, depth=3, dropout=0.0, norm=True)
+    torch.manual_seed(0)
+    return UNet(**{**values, **changes})
+
+
+@pytest.mark.parametrize(("height", "width"), [(32, 32), (33, 47), (8, 64), (1, 5)])
+def test_output_has_the_size_of_any_input(height, width):
+    with torch.no_grad():
+        assert network().eval()(torch.zeros(2, 1, height, width)).shape == (2, 3, height, width)
+
+
+def test_the_papers_network_has_31_million_parameters():
+    with torch.device("meta"):
+        paper = UNet(channels=1, classes=2, base=64, depth=4, dropout=0.5, norm=False)
+    # Counted by hand from figure 1: 18,842,048 down, 2,786,752 up-convolutions, 9,402,624 merge
+    # blocks and the 130 of the last layer would be valid for 3x3 and 2x2 kernels with biases.
+    down = sum(9 * i * o + o + 9 * o * o + o for i, o in _pairs([1, 64, 128, 256, 512, 1024]))
+    up = sum(4 * i * o + o for o, i in _pairs([64, 128, 256, 512, 1024]))
+    merge = sum(9 * i * o + o + 9 * o * o + o for o, i in _pairs([64, 128, 256, 512, 1024]))
+    assert sum(p.numel() for p in paper.parameters()) == down + up + merge + 64 * 2 + 2
+    assert round(sum(p.numel() for p in paper.parameters()) / 1e6, 1) == 31.0
+
+
+def _pairs(widths):
+    return list(zip(widths[:-1], widths[1:], strict=True))
+
+
+def test_a_shift_by_the_pooling_shifts_the_output():
+    net = network().eval()
+    image = torch.from_numpy(np.random.default_rng(0).normal(size=(1, 1, 128, 128))).float()
+    with torch.no_grad():
+        here, there = net(image), net(image.roll((8, 16), (2, 3)))
+    inside = np.s_[:, :, 48:-48, 48:-48]
+    torch.testing.assert_close(here.roll((8, 16), (2, 3))[inside], there[inside])
+    assert not torch.allclose(here[inside], there[inside], atol=1e-3)
+
+
+def test_he_initialisation_keeps_the_variance():
+    torch.manual_seed(0)
+    block = network(base=64, depth=1, norm=False).down[0]
+    x = torch.relu(torch.randn(1, 64, 64, 64))
+    with torch.no_grad():
+        y = block[2](x)  # the second convolution, before its ReLU
+    # Var(y) = N · Var(w) · E[x²] = 2 · E[x²], He et al. 2015, equation 8.
+    assert y.var().item() == pytest.approx(2 * x.square().mean().item(), rel=0.1)
+
+
+def test_ignored_pixels_have_no_gradient_and_others_have():
+    logits = torch.randn(2, 3, 8, 8, requires_grad=True)
+    weights = torch.ones(2, 8, 8)
+    weights[:, 2:5] = 0
+    loss = weighted_cross_entropy(logits, torch.randint(3, (2, 8, 8)), weights)
+    loss.backward()
+    assert (logits.grad[:, :, 2:5] == 0).all()
+    assert (logits.grad[:, :, :2] != 0).all()
+
+
+def test_loss_is_torchs_cross_entropy_where_all_weigh_the_same():
+    logits, classes = torch.randn(2, 3, 8, 8), torch.randint(3, (2, 8, 8))
+    ours = weighted_cross_entropy(logits, classes, torch.full((2, 8, 8), 7.0))
+    torch.testing.assert_close(ours, torch.nn.functional.cross_entropy(logits, classes))
+
+
+def test_a_batch_of_ignored_pixels_only_is_no_nan():
+    loss = weighted_cross_entropy(
+        torch.randn(1, 3, 4, 4), torch.zeros(1, 4, 4, dtype=torch.long), torch.zeros(1, 4, 4)
+    )
+    assert loss.item() == 0
+
+
+def test_step_runs_under_deterministic_algorithms_and_lowers_the_loss():
+    torch.manual_seed(0)
+    module = Segmenter(
+        dict(channels=1, classes=3, base=4, depth=2, dropout=0.0, norm=True), 0.01, 0.0, 20
+    )
+    classes = torch.zeros(2, 31, 33, dtype=torch.long)
+    classes[:, 10:20, 10:20] = 1
+    images = classes[:, None].float() + 0.1 * torch.randn(2, 1, 31, 33)
+    optimizer = module.configure_optimizers()["optimizer"]
+    losses = []
+    torch.use_deterministic_algorithms(True)
+    try:
+        for _ in range(15):
+            loss = weighted_cross_entropy(module(images), classes, torch.ones(2, 31, 33))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+    finally:
+        torch.use_deterministic_algorithms(False)
+    assert losses[-1] < 0.5 * losses[0]
