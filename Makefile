@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: repro setup test lint bench clean-env
+.PHONY: repro setup test lint
 
 repro: setup
 	$(BIN)/scistage repro
@@ -16,9 +16,6 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: setup
-	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
-
 setup: .venv/installed
 
 # The pins decide what is installed, so a change of them installs anew.
@@ -29,6 +26,3 @@ setup: .venv/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	  -c constraints.txt -c constraints-dev.txt -e '.[dev]'
 	touch $@
-
-clean-env:
-	rm -rf .venv

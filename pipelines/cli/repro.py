@@ -38,7 +38,7 @@ def repro(domains: list[str], force: bool, jobs: int) -> int:
         if failed:
             _dvc(["checkout", "--quiet"], quiet=True)
             keep()
-            raise UserError(f"{failed} failed (see above); its last good outputs are back")
+            raise UserError(f"{failed} failed (see above); the last good outputs are back")
     _write_overview()
     return 0
 
@@ -61,7 +61,7 @@ def _run_dvc(domains: list[str], sources: dict[str, Files], force: bool, jobs: i
             domain = waiting.pop(0)
             running[domain] = _start(["--wait-for-lock", "repro", *options, f"report@{domain}"])
         domain, process = next(iter(running.items()))
-        if process.wait():
+        if _wait(process):
             failures.append(domain)
         del running[domain]
     return ", ".join(failures) or None
@@ -88,7 +88,16 @@ def _start(arguments: list[str], quiet: bool = False) -> subprocess.Popen[bytes]
 
 
 def _dvc(arguments: list[str], quiet: bool = False) -> int:
-    return _start(arguments, quiet).wait()
+    return _wait(_start(arguments, quiet))
+
+
+def _wait(process: subprocess.Popen[bytes]) -> int:
+    """Exit status; Ctrl-C reaches DVC too, whose outputs can be put back once it has ended."""
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pytorch_lightning import LightningModule, Trainer
-from pytorch_lightning.callbacks import Checkpoint
+from pytorch_lightning.callbacks import Checkpoint, TQDMProgressBar
 from torch import Tensor
 
 from pipelines.core.errors import UserError
@@ -88,6 +88,14 @@ class Progress(Checkpoint):
     def _exhausted(self) -> bool:
         waited = len(self.history) - 1 - self.best_epoch
         return self.patience is not None and waited >= self.patience
+
+
+class MetricsBar(TQDMProgressBar):
+    """A progress bar that shows every logged metric of the last epoch."""
+
+    def get_metrics(self, trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
+        """Metric names to short numbers."""
+        return {name: f"{value:.4g}" for name, value in sorted(trainer.callback_metrics.items())}
 
 
 def _better(value: float, best: float, mode: Literal["min", "max"]) -> bool:

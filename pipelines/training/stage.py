@@ -12,12 +12,11 @@ from typing import Any, cast
 import pandas as pd
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import TQDMProgressBar
 
 from pipelines.core.artifacts import read_csv, read_json, write_csv, write_json
 from pipelines.core.environment import environment
 from pipelines.training.fit import Fit
-from pipelines.training.progress import Progress
+from pipelines.training.progress import MetricsBar, Progress
 from pipelines.training.weights import read_weights, write_weights
 
 
@@ -60,7 +59,7 @@ def _run(fit: Fit, folder: Path, label: str) -> None:
     checkpoint = folder / "last.ckpt"
     on_terminal = sys.stdout.isatty()
     progress = Progress(fit, checkpoint, label, say_epochs=not on_terminal)
-    trainer = make_trainer(fit, [progress, *([TQDMProgressBar()] if on_terminal else [])])
+    trainer = make_trainer(fit, [progress, *([MetricsBar()] if on_terminal else [])])
     resume = str(checkpoint) if checkpoint.exists() else None
     with warnings.catch_warnings():
         # Advice on loader workers and on logging intervals: the number of workers is the user's.
@@ -98,7 +97,7 @@ def make_trainer(fit: Fit, callbacks: list[pl.Callback]) -> pl.Trainer:
         use_distributed_sampler=False,
         num_sanity_val_steps=0,
         callbacks=callbacks,
-        enable_progress_bar=any(isinstance(c, TQDMProgressBar) for c in callbacks),
+        enable_progress_bar=any(isinstance(c, MetricsBar) for c in callbacks),
         enable_checkpointing=True,
         enable_model_summary=False,
         logger=False,

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from segmentation.cases import discs, form
 
 from domains.segmentation.train.targets import (
     border_weights,
@@ -8,6 +7,7 @@ from domains.segmentation.train.targets import (
     class_map,
     weight_map,
 )
+from tests.segmentation.cases import discs, form
 
 
 def brute_force(mask: np.ndarray, w0: float, sigma: float) -> np.ndarray:
@@ -26,7 +26,7 @@ def brute_force(mask: np.ndarray, w0: float, sigma: float) -> np.ndarray:
 def test_border_weights_are_the_papers_formula():
     mask = discs((40, 44), (12, 10, 6), (14, 26, 7), (32, 20, 5), (30, 38, 4))
     expected = brute_force(mask, 10, 5)
-    assert expected.max() > 8  # the narrow gap is in the picture
+    assert expected.max() > 7  # the narrow gap is in the picture
     np.testing.assert_allclose(border_weights(mask, 10, 5), expected, atol=1e-4)
 
 

@@ -16,8 +16,12 @@ def test_an_identity_network_gives_the_image_back(shape, margin):
 def test_tiles_give_the_whole_image_at_once():
     """With a margin not below the network's reach, also at the image's mirrored edge."""
     torch.manual_seed(0)
-    net = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.MaxPool2d(2), nn.Conv2d(4, 4, 3, padding=1),
-                        nn.ConvTranspose2d(4, 2, 2, 2))
+    net = nn.Sequential(
+        nn.Conv2d(1, 4, 3, padding=1),
+        nn.MaxPool2d(2),
+        nn.Conv2d(4, 4, 3, padding=1),
+        nn.ConvTranspose2d(4, 2, 2, 2),
+    )
     image = torch.rand(1, 200, 260)
     with torch.no_grad():
         many, one = tiled(net, image, 64, 64), tiled(net, image, 512, 64)
@@ -45,7 +49,9 @@ def test_the_border_is_mirrored():
 def test_views_are_turned_back(views):
     image = np.random.default_rng(0).random((37, 52, 2)).astype(np.float32)
     expected = torch.from_numpy(image.transpose(2, 0, 1)).softmax(dim=0).numpy()
-    np.testing.assert_allclose(probabilities(nn.Identity(), image, 64, 0, views), expected, atol=1e-6)
+    np.testing.assert_allclose(
+        probabilities(nn.Identity(), image, 64, 0, views), expected, atol=1e-6
+    )
 
 
 def test_with_eight_views_a_turned_image_gives_a_turned_answer():

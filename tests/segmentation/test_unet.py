@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -5,11 +7,12 @@ import torch
 from domains.segmentation.train.module import Segmenter, weighted_cross_entropy
 from domains.segmentation.train.unet import UNet
 
+SMALL = {"channels": 1, "classes": 3, "base": 4, "depth": 3, "dropout": 0.0, "norm": True}
+
 
 def network(**changes) -> UNet:
-    values = dict(channels=1, classes=3, base=4, depth=3, dropout=0.0, norm=True)
     torch.manual_seed(0)
-    return UNet(**{**values, **changes})
+    return UNet(**{**SMALL, **changes})
 
 
 @pytest.mark.parametrize(("height", "width"), [(32, 32), (33, 47), (8, 64), (1, 5)])
@@ -21,8 +24,7 @@ def test_output_has_the_size_of_any_input(height, width):
 def test_the_papers_network_has_31_million_parameters():
     with torch.device("meta"):
         paper = UNet(channels=1, classes=2, base=64, depth=4, dropout=0.5, norm=False)
-    # Counted by hand from figure 1: 18,842,048 down, 2,786,752 up-convolutions, 9,402,624 merge
-    # blocks and the 130 of the last layer would be valid for 3x3 and 2x2 kernels with biases.
+    # From figure 1: kernels of 3x3, of 2x2 going up and of 1x1 at the end, each with a bias.
     down = sum(9 * i * o + o + 9 * o * o + o for i, o in _pairs([1, 64, 128, 256, 512, 1024]))
     up = sum(4 * i * o + o for o, i in _pairs([64, 128, 256, 512, 1024]))
     merge = sum(9 * i * o + o + 9 * o * o + o for o, i in _pairs([64, 128, 256, 512, 1024]))
@@ -31,15 +33,15 @@ def test_the_papers_network_has_31_million_parameters():
 
 
 def _pairs(widths):
-    return list(zip(widths[:-1], widths[1:], strict=True))
+    return list(pairwise(widths))
 
 
 def test_a_shift_by_the_pooling_shifts_the_output():
     net = network().eval()
-    image = torch.from_numpy(np.random.default_rng(0).normal(size=(1, 1, 128, 128))).float()
+    image = torch.from_numpy(np.random.default_rng(0).normal(size=(1, 1, 256, 256))).float()
     with torch.no_grad():
         here, there = net(image), net(image.roll((8, 16), (2, 3)))
-    inside = np.s_[:, :, 48:-48, 48:-48]
+    inside = np.s_[:, :, 80:-80, 80:-80]
     torch.testing.assert_close(here.roll((8, 16), (2, 3))[inside], there[inside])
     assert not torch.allclose(here[inside], there[inside], atol=1e-3)
 
@@ -79,21 +81,21 @@ def test_a_batch_of_ignored_pixels_only_is_no_nan():
 
 def test_step_runs_under_deterministic_algorithms_and_lowers_the_loss():
     torch.manual_seed(0)
-    module = Segmenter(
-        dict(channels=1, classes=3, base=4, depth=2, dropout=0.0, norm=True), 0.01, 0.0, 20
-    )
+    module = Segmenter(SMALL, 0.02, 0.0, 21)
     classes = torch.zeros(2, 31, 33, dtype=torch.long)
     classes[:, 10:20, 10:20] = 1
     images = classes[:, None].float() + 0.1 * torch.randn(2, 1, 31, 33)
-    optimizer = module.configure_optimizers()["optimizer"]
+    configured = module.configure_optimizers()
+    optimizer, schedule = configured["optimizer"], configured["lr_scheduler"]["scheduler"]
     losses = []
     torch.use_deterministic_algorithms(True)
     try:
-        for _ in range(15):
+        for _ in range(20):
             loss = weighted_cross_entropy(module(images), classes, torch.ones(2, 31, 33))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
+            schedule.step()
             losses.append(loss.item())
     finally:
         torch.use_deterministic_algorithms(False)

@@ -1,19 +1,22 @@
 import numpy as np
 import pytest
 import torch
-from segmentation.cases import discs, form, sample, train_params
 from torch.utils.data import DataLoader
 
 from domains.segmentation.train.augment import RandomWindow, augment, chain
 from domains.segmentation.train.windows import GridWindows, Prepared, RandomWindows, balance_of
-from pipelines.training.randomness import generator
+from pipelines.core.randomness import generator
+from tests.segmentation.cases import discs, form, sample, train_params
 
 KEYS = [(epoch, index) for epoch in range(2) for index in range(6)]
 
 
 def dataset() -> RandomWindows:
     params = train_params()
-    samples = [sample(discs((60, 70), (20, 20, 8), (40, 45, 10))), sample(discs((20, 90), (9, 30, 7)))]
+    samples = [
+        sample(discs((60, 70), (20, 20, 8), (40, 45, 10))),
+        sample(discs((20, 90), (9, 30, 7))),
+    ]
     prepared = Prepared(samples, form(), params, balance_of(samples, form(), params))
     return RandomWindows(prepared, params)
 

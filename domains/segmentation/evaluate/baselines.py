@@ -112,9 +112,7 @@ def baseline_labels(
     return labels, rules
 
 
-def _balanced(
-    classes: np.ndarray, count: int, kinds: int, rng: np.random.Generator
-) -> np.ndarray:
+def _balanced(classes: np.ndarray, count: int, kinds: int, rng: np.random.Generator) -> np.ndarray:
     """Indices of about `count` annotated pixels, the same number of each class if there are."""
     chosen = []
     for kind in range(kinds):

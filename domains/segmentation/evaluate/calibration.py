@@ -37,5 +37,5 @@ def reliability(
 
 
 def calibration_error(table: pd.DataFrame) -> float:
-    """Expected calibration error: mean |accuracy − confidence| over the pixels (Guo et al. 2017)."""
+    """Expected calibration error, mean |accuracy − confidence| of the pixels (Guo et al. 2017)."""
     return float((table["share"] * (table["accuracy"] - table["confidence"]).abs()).sum())

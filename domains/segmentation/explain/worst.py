@@ -30,8 +30,11 @@ def draw_worst(
     """Write worst.png; return its entry and the mean overlap of objects, control included."""
     form = control.form
     errors = sorted(
-        ((score, k, centre) for k in range(len(samples)) for score, centre in
-         _errors(samples[k].mask, labels[k], form)),
+        (
+            (score, k, centre)
+            for k in range(len(samples))
+            for score, centre in _errors(samples[k].mask, labels[k], form)
+        ),
         key=lambda e: e[:2],
     )
     chosen = errors[:count]
@@ -42,7 +45,10 @@ def draw_worst(
         axes.set_visible(False)
     for axes, (score, k, centre) in zip(grid, chosen, strict=False):
         show_image(axes, samples[k].image, form)
-        for mask, colour, style in ((samples[k].mask, ORANGE, "solid"), (labels[k], BLUE, "dashed")):
+        for mask, colour, style in (
+            (samples[k].mask, ORANGE, "solid"),
+            (labels[k], BLUE, "dashed"),
+        ):
             outline(axes, mask, colour, form, linewidths=1.2, linestyles=style)
         axes.set_xlim(centre[1] - EDGE_PX / 2, centre[1] + EDGE_PX / 2)
         axes.set_ylim(centre[0] + EDGE_PX / 2, centre[0] - EDGE_PX / 2)

@@ -57,9 +57,7 @@ def match(
     return Counts(tp, fp, fn)
 
 
-def object_table(
-    truth: np.ndarray, said: np.ndarray
-) -> list[tuple[float, tuple[float, float]]]:
+def object_table(truth: np.ndarray, said: np.ndarray) -> list[tuple[float, tuple[float, float]]]:
     """(IoU, centroid) of each object that counts: true ones with their best IoU, then predicted
     ones that no true object overlaps by more than half."""
     sides = _compare(truth, said)

@@ -38,7 +38,9 @@ def choose(
         return rule, score(maps, masks, form, rule)
     if form.labels == "binary":
         return _best(maps, masks, form, (Rule(t, "none", 0.0, 0) for t in THRESHOLDS))
-    areas = np.concatenate([np.bincount(m[m > 0].ravel())[1:] for m in masks if (m > 0).any()] or [[0]])
+    areas = np.concatenate(
+        [np.bincount(m[m > 0].ravel())[1:] for m in masks if (m > 0).any()] or [[0]]
+    )
     typical = float(np.median(areas[areas > 0])) if (areas > 0).any() else 0.0
     levels = {"interior": (0.5, 0.6, 0.7, 0.8, 0.9), "distance": (0.5, 1.0, 1.5, 2.0, 3.0)}
     candidates = [

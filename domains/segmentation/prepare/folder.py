@@ -97,13 +97,19 @@ def read_groups(folder: Path, names: list[str]) -> tuple[dict[str, str], dict[st
         return {name: Path(name).stem for name in names}, {}
     table = read_csv(path).astype(str)
     if list(table.columns) not in (["file", "group"], ["file", "group", "split"]):
-        raise UserError(f"{path}: columns {list(table.columns)}; give file,group or file,group,split")
+        raise UserError(
+            f"{path}: columns {list(table.columns)}; give file,group or file,group,split"
+        )
     unknown = sorted(set(table["file"]) - set(names))
     if unknown:
-        raise UserError(f"{path}: {unknown[0]} is not in images/; correct its name or drop the line")
+        raise UserError(
+            f"{path}: {unknown[0]} is not in images/; correct its name or drop the line"
+        )
     missing = sorted(set(names) - set(table["file"]))
     if missing:
-        raise UserError(f"{path}: {missing[0]} of images/ has no line; add one ({len(missing)} lack)")
+        raise UserError(
+            f"{path}: {missing[0]} of images/ has no line; add one ({len(missing)} lack)"
+        )
     twice = table.loc[table["file"].duplicated(), "file"]
     if len(twice):
         raise UserError(f"{path}: {twice.iloc[0]} has two lines; keep one")

@@ -96,8 +96,8 @@ def notes(params: PrepareParams) -> list[str]:
         "microscopes or other laboratories, and nothing about seeing a frame for the first time.",
         "Nuclei that reach the outer 10 px of the field are mostly not annotated; the outer "
         f"{params.border_px} px, which such a nucleus may cover, are ignored in training and in "
-        f"every score. The {params.gap_px} px wide strips between the splits are not used at all; a nucleus is "
-        "about 28 px wide, the widest 57 px.",
+        f"every score. The {params.gap_px} px wide strips between the splits are not used at all; "
+        "a nucleus is about 28 px wide, the widest 57 px.",
         "Nuclei that touch ignored pixels or a region's edge are left out of the instance scores, "
         "true and predicted alike.",
     ]

@@ -17,8 +17,10 @@ class PrepareParams(Params):
         min_length=1, description="hela: frames of the movie, 0 to 19, 30 minutes apart"
     )
     border_px: int = Field(
-        ge=0, le=100, description="hela: margin of the field that is ignored, px; nuclei that cross the "
-        "outermost 10 px are mostly not annotated"
+        ge=0,
+        le=100,
+        description="hela: margin of the field that is ignored, px; nuclei that cross the "
+        "outermost 10 px are mostly not annotated",
     )
     gap_px: int = Field(
         ge=48, le=300, description="hela: strip between two splits that is left out, px"

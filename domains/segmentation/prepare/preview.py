@@ -32,7 +32,9 @@ def show_image(axes: Axes, image: np.ndarray, form: Format) -> None:
     axes.set_yticks([])
 
 
-def outline(axes: Axes, mask: np.ndarray, colour: str | None, form: Format, **style: object) -> None:
+def outline(
+    axes: Axes, mask: np.ndarray, colour: str | None, form: Format, **style: object
+) -> None:
     """Draw the outline of every object (or class, in the colours of classes if colour is None)."""
     options = {"linewidths": 0.8, **style}
     labels = [k for k in np.unique(mask) if k > 0]

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 def train(params: "TrainParams", inputs: "Inputs") -> Iterator["Fit"]:
     """Yield the fit `unet`; its epoch is chosen by the validation Dice over the classes."""
+    from pipelines.core.randomness import seed_everything
     from pipelines.training.fit import EpochDataModule, Fit
-    from pipelines.training.randomness import seed_everything
 
     from ..prepare.arrays import read_format, read_samples
     from .module import Segmenter

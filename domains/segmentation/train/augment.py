@@ -54,11 +54,13 @@ class RandomWindow(A.DualTransform):
         return {"y": y.astype(np.float32), "x": x.astype(np.float32)}
 
     def apply(self, img: np.ndarray, y: np.ndarray, x: np.ndarray, **_: object) -> np.ndarray:
+        """The window of an image (H, W, C)."""
         return _remap(img, y, x, cv2.INTER_LINEAR)
 
     def apply_to_mask(
         self, mask: np.ndarray, y: np.ndarray, x: np.ndarray, **_: object
     ) -> np.ndarray:
+        """The window of a mask (H, W)."""
         return _remap(mask, y, x, cv2.INTER_NEAREST)
 
 

@@ -37,22 +37,27 @@ class Segmenter(LightningModule):
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
         self.steps = steps
-        self.register_buffer("counts", torch.zeros(3, network["classes"], dtype=torch.long), persistent=False)
+        self.register_buffer(
+            "counts", torch.zeros(3, network["classes"], dtype=torch.long), persistent=False
+        )
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, C, H, W) normalised images → (N, K, H, W) logits."""
         return self.network(images.contiguous(memory_format=torch.channels_last))
 
     def training_step(self, batch: tuple[Tensor, Tensor, Tensor], index: int) -> Tensor:
+        """Loss of one batch."""
         images, classes, weights = batch
         loss = weighted_cross_entropy(self(images), classes, weights)
         self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(images))
         return loss
 
     def on_validation_epoch_start(self) -> None:
+        """Begin to count."""
         self.counts.zero_()
 
     def validation_step(self, batch: tuple[Tensor, Tensor, Tensor], index: int) -> None:
+        """Count the pixels of each class that are said, true, and both."""
         images, classes, weights = batch
         logits = self(images)
         loss = weighted_cross_entropy(logits, classes, weights)
@@ -65,11 +70,13 @@ class Segmenter(LightningModule):
             self.counts[row] += count.sum(dim=(0, 1, 2))
 
     def on_validation_epoch_end(self) -> None:
+        """Log the Dice over all batches together."""
         both, said, true = self.counts[:, 1:]
         dice = (2 * both / (said + true).clamp_min(1))[true > 0]
         self.log("val_dice", dice.mean() if len(dice) else torch.tensor(0.0))
 
     def configure_optimizers(self) -> dict[str, Any]:
+        """AdamW (Loshchilov & Hutter 2019) on a one-cycle schedule (Smith & Topin 2019)."""
         optimizer = torch.optim.AdamW(
             self.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay
         )

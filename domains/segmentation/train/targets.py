@@ -1,5 +1,7 @@
 """What the network is asked to say about each pixel, and how much that pixel weighs."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from scipy import ndimage
 
@@ -17,7 +19,7 @@ def class_map(mask: np.ndarray, form: Format, border_px: float) -> np.ndarray:
     if form.labels != "instances":
         return np.maximum(mask, 0).astype(np.uint8)
     classes = (mask > 0).astype(np.uint8)
-    for label, window, inside in _objects(mask, int(np.ceil(border_px)) + 1):
+    for window, inside in _objects(mask, int(np.ceil(border_px)) + 1):
         near = ndimage.distance_transform_edt(inside) <= border_px
         if not inside.all():
             classes[window][inside & near] = BORDER
@@ -33,7 +35,7 @@ def border_weights(mask: np.ndarray, w0: float, sigma: float) -> np.ndarray:
     reach = int(np.ceil(5 * sigma))
     nearest = np.full(mask.shape, np.inf, dtype=np.float32)
     second = nearest.copy()
-    for _, window, inside in _objects(mask, reach):
+    for window, inside in _objects(mask, reach):
         distance = ndimage.distance_transform_edt(~inside).astype(np.float32)
         distance[distance > reach] = np.inf
         first, other = nearest[window], second[window]
@@ -65,8 +67,8 @@ def class_balance(counts: np.ndarray, power: float) -> np.ndarray:
     return weights / max((weights * frequency).sum(), 1e-12)
 
 
-def _objects(mask: np.ndarray, margin: int):
-    """Yield (label, window, inside) of each instance: a box with a margin, and its pixels there."""
+def _objects(mask: np.ndarray, margin: int) -> Iterator[tuple[tuple[slice, ...], np.ndarray]]:
+    """Yield (window, inside) of each instance: its box with a margin, and its pixels there."""
     for label, box in enumerate(ndimage.find_objects(np.maximum(mask, 0)), start=1):
         if box is None:
             continue
@@ -74,4 +76,4 @@ def _objects(mask: np.ndarray, margin: int):
             slice(max(0, s.start - margin), min(size, s.stop + margin))
             for s, size in zip(box, mask.shape, strict=True)
         )
-        yield label, window, mask[window] == label
+        yield window, mask[window] == label

@@ -36,7 +36,6 @@ class UNet(nn.Module):
         self.down = nn.ModuleList()
         for level, width in enumerate(widths):
             inputs = channels if level == 0 else widths[level - 1]
-            # The paper drops out at the end of the contracting path: its two deepest blocks.
             self.down.append(Block(inputs, width, norm, dropout if level == depth else 0.0))
         self.pool = nn.MaxPool2d(2, ceil_mode=True)
         pairs = list(zip(widths[::-1][:-1], widths[::-1][1:], strict=True))
@@ -46,6 +45,7 @@ class UNet(nn.Module):
         self.apply(_he)
 
     def forward(self, images: Tensor) -> Tensor:
+        """(N, channels, H, W) → (N, classes, H, W)."""
         skips: list[Tensor] = []
         x = images
         for block in self.down:

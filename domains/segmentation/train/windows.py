@@ -45,7 +45,7 @@ def balance_of(samples: Sequence[Sample], form: Format, params: TrainParams) -> 
 
 
 class RandomWindows(Dataset[Item]):
-    """`count` random windows an epoch; window (epoch, index) is a function of these and the seed."""
+    """Random windows; window (epoch, index) is a function of these two and the seed alone."""
 
     def __init__(self, prepared: Prepared, params: TrainParams) -> None:
         self.prepared = prepared

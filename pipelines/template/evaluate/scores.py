@@ -14,7 +14,7 @@ from pipelines.core.runner import Inputs
 from pipelines.statistics import Interval, interval, paired
 
 from ..prepare.generate import optimal_estimate
-from ..train.fits import read_split
+from ..prepare.reading import read_split
 from .params import EvaluateParams
 
 

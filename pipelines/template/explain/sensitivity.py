@@ -14,7 +14,7 @@ from pipelines.core.runner import Inputs
 
 from ..predict.model import load_network
 from ..prepare.generate import WAVELENGTHS
-from ..train.fits import read_split
+from ..prepare.reading import read_split
 from ..train.module import Network
 from .params import ExplainParams
 

@@ -17,7 +17,7 @@ def predict(params: PredictParams, inputs: Inputs, out: Path) -> None:
 
     from pipelines.core.artifacts import write_csv
 
-    from ..train.fits import read_split
+    from ..prepare.reading import read_split
     from .model import load_network, read_concentrations
 
     network = load_network(inputs.train)

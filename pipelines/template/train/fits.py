@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from pipelines.core.artifacts import read_csv
 from pipelines.core.randomness import seed_everything
 from pipelines.training.fit import EpochDataModule, Fit, Key
 
+from ..prepare.reading import read_split
 from .module import Network
 from .params import TrainParams
 
@@ -30,13 +30,6 @@ class Spectra(Dataset[tuple[Tensor, Tensor]]):
     def __getitem__(self, key: Key) -> tuple[Tensor, Tensor]:
         _, index = key
         return self.spectra[index], self.concentrations[index]
-
-
-def read_split(prepared: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
-    """Spectra of shape (n, channels) and concentrations of shape (n,) of one split."""
-    chosen = read_csv(prepared / "samples.csv").query("split == @split")
-    spectra = np.load(prepared / "spectra.npy")[chosen.index.to_numpy()]
-    return spectra, chosen["concentration"].to_numpy()
 
 
 def network_fit(params: TrainParams, prepared: Path) -> Fit:
