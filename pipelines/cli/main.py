@@ -5,15 +5,17 @@ from __future__ import annotations
 import argparse
 import errno
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pipelines.core.errors import UserError
 from pipelines.core.project import enter_root
 
+AddCommand = Callable[[str, str, str], argparse.ArgumentParser]  # name, help, example
+
 STAGE_HELP = {
     "prepare": "fetch or read the data, split them, write a data card",
-    "train": "fit the model; an interrupted training goes on from its last epoch",
+    "train": "fit the model; an interrupted fit goes on from its last epoch",
     "predict": "apply the model to validation and test data",
     "evaluate": "score the predictions against baselines, with intervals",
     "explain": "show what the model has learnt, with a control that must fail",
@@ -77,6 +79,13 @@ def _parser() -> argparse.ArgumentParser:
             epilog=f"example: scistage {example}",
         )
 
+    _add_running(command)
+    _add_keeping(command)
+    return parser
+
+
+def _add_running(command: AddCommand) -> None:
+    """The commands that run stages or a trained model."""
     repro = command("repro", "bring domains up to date, from data to report", "repro --jobs 2")
     _add_domains(repro)
     repro.add_argument("--force", action="store_true", help="run every stage, up to date or not")
@@ -91,6 +100,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_domain(apply)
     apply.add_argument("files", nargs="+", type=Path, metavar="FILE|FOLDER", help="what to read")
     apply.add_argument("-o", "--out", type=Path, required=True, help="folder to write to")
+
+
+def _add_keeping(command: AddCommand) -> None:
+    """The commands that set up, look after and check a project."""
     preset = command(
         "preset",
         "write a preset of a domain into params.yaml, comments kept",
@@ -110,7 +123,6 @@ def _parser() -> argparse.ArgumentParser:
     verify = command("verify", "rerun from nothing elsewhere and compare every output", "verify")
     _add_domains(verify)
     command("doctor", "show versions, accelerator, threads and paths", "doctor")
-    return parser
 
 
 def _add_domain(parser: argparse.ArgumentParser) -> None:
@@ -128,12 +140,7 @@ def _dispatch(options: argparse.Namespace) -> int:
     enter_root()
     sys.path.insert(0, str(Path.cwd()))  # this project's domains, wherever scistage came from
     if options.command in STAGE_HELP:
-        from pipelines.cli.check import require_domain
-        from pipelines.core.runner import run_stage
-
-        require_domain(options.domain)
-        run_stage(options.command, options.domain)
-        return 0
+        return _run_stage(options.command, options.domain)
     if options.command == "repro":
         from pipelines.cli.repro import repro
 
@@ -163,3 +170,12 @@ def _dispatch(options: argparse.Namespace) -> int:
     from pipelines.cli.doctor import doctor
 
     return doctor()
+
+
+def _run_stage(stage: str, domain: str) -> int:
+    from pipelines.cli.check import require_domain
+    from pipelines.core.runner import run_stage
+
+    require_domain(domain)
+    run_stage(stage, domain)
+    return 0

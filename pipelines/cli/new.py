@@ -5,9 +5,10 @@ from __future__ import annotations
 import keyword
 import re
 import shutil
+from itertools import takewhile
 from pathlib import Path
+from textwrap import indent
 
-from pipelines.cli.preset import write_params
 from pipelines.core.errors import UserError
 from pipelines.core.params import read_yaml
 from pipelines.core.project import PARAMS
@@ -23,11 +24,22 @@ def new(name: str) -> int:
         raise UserError(f"{name!r}: give a lower-case name of letters, digits and underscores")
     if folder.exists() or name in document:
         raise UserError(f"{folder}: there is a domain of that name already")
+    text = _with_domain(PARAMS.read_text(encoding="utf-8"), name)
     shutil.copytree(TEMPLATE, folder, ignore=shutil.ignore_patterns("__pycache__", "params.yaml"))
-    section = read_yaml(TEMPLATE / "params.yaml")
-    document["domains"].append(name)
-    document[name] = section
-    document.yaml_set_comment_before_after_key(name, before="\n")
-    write_params(document)
+    part = PARAMS.with_suffix(".yaml.part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(PARAMS)
     print(f"{folder}: written; run `scistage repro {name}`, then read {folder / 'README.md'}")
     return 0
+
+
+def _with_domain(text: str, name: str) -> str:
+    """Text of `params.yaml` with a line in `domains:` and a section; nothing else is touched."""
+    lines = text.rstrip("\n").split("\n")
+    start = lines.index("domains:") + 1 if "domains:" in lines else len(lines)
+    count = len(list(takewhile(lambda line: line.startswith("- "), lines[start:])))
+    if count == 0:
+        raise UserError(f"{PARAMS}: domains: write it as a list, a line `- name` each")
+    lines.insert(start + count, f"- {name}")
+    section = (TEMPLATE / "params.yaml").read_text(encoding="utf-8").rstrip("\n")
+    return "\n".join([*lines, "", f"{name}:", indent(section, "  ")]) + "\n"

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pipelines.core.artifacts import read_csv, read_json
 from pipelines.core.errors import UserError
@@ -90,11 +91,20 @@ def check_outputs(stage: str, folder: Path, owner: str) -> None:
         raise UserError(f"{owner}: {problem}")
 
 
+def _mapping(path: Path) -> dict[str, Any]:
+    value = read_json(path)
+    if not isinstance(value, dict):
+        raise UserError(f"{path}: found {type(value).__name__}; a mapping is needed")
+    return value
+
+
 def _check_card(folder: Path) -> str | None:
-    card = read_json(folder / "card.json")
+    card = _mapping(folder / "card.json")
     missing = [key for key in CARD_KEYS if key not in card]
     if missing:
         return f"card.json: key {missing[0]!r} is missing"
+    if not isinstance(card["splits"], dict) or not isinstance(card["source"], dict):
+        return "card.json: splits and source: mappings are needed"
     absent = [split for split in ("train", "validation", "test") if split not in card["splits"]]
     if absent:
         return f"card.json: splits: {absent[0]!r} is missing"
@@ -118,7 +128,7 @@ def _check_scores(folder: Path) -> str | None:
         return "scores.csv: no baseline; score at least one on the same split"
     model = scores[(scores["row"] == "model") & (scores["group"] == "all")]
     table = dict(zip(model["metric"], model["value"], strict=True))
-    for name, value in read_json(folder / "metrics.json").items():
+    for name, value in _mapping(folder / "metrics.json").items():
         if not isinstance(value, (int, float)) or not math.isfinite(value):
             return f"metrics.json: {name}: found {value!r}; a finite number is needed"
         if not math.isclose(table.get(name, math.nan), value, rel_tol=1e-4, abs_tol=1e-9):
@@ -127,7 +137,7 @@ def _check_scores(folder: Path) -> str | None:
 
 
 def _check_explain(folder: Path) -> str | None:
-    content = read_json(folder / "explain.json")
+    content = _mapping(folder / "explain.json")
     if not content.get("figures") or not isinstance(content.get("findings"), dict):
         return "explain.json: at least one figure, and findings, are needed"
     for figure in content["figures"]:

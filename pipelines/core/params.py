@@ -94,7 +94,8 @@ def _plain(value: Any) -> Any:
 
 def _explain(error: ValidationError, model: type[Params], values: Any, prefix: str) -> str:
     errors = error.errors(include_url=False)
-    first = errors[0]
+    # A misspelt key is unknown, and the right one missing: only the first says what to mend.
+    first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
     location = first["loc"]
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     path = ".".join([prefix, *map(str, location)])

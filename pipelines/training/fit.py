@@ -66,7 +66,7 @@ class EpochDataModule(LightningDataModule):
         self.sampler = EpochSampler(len(train), seed, shuffle=True)  # type: ignore[arg-type]
 
     def state_dict(self) -> dict[str, int]:
-        """The epoch after this one: Lightning, resuming, asks a loader before it tells the epoch."""
+        """The next epoch: Lightning, resuming, makes a loader before it tells the epoch."""
         return {"epoch": self.sampler.epoch + 1}
 
     def load_state_dict(self, state_dict: dict[str, int]) -> None:
