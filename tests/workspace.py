@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -15,6 +16,18 @@ ROOT = Path(__file__).parents[1]
 IGNORED = shutil.ignore_patterns(
     ".git", ".venv", ".work", "outputs", "cache", "tmp", "__pycache__", "*.egg-info", ".*_cache"
 )
+
+RUN_MANY = """
+import contextlib, io, json, sys
+from pipelines.cli.main import main
+results = []
+for call in json.loads(sys.argv[1]):
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main(call)
+    results.append([call, code, out.getvalue(), err.getvalue()])
+print(json.dumps(results))
+"""
 
 
 class Workspace:
@@ -42,6 +55,12 @@ class Workspace:
     def run(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         """`scistage ARGUMENTS` with further environment variables."""
         return self.process([sys.executable, "-m", "pipelines", *arguments], **env)
+
+    def run_many(self, *calls: list[str]) -> list[subprocess.CompletedProcess[str]]:
+        """Several `scistage ARGUMENTS` in one process, to pay for its imports once."""
+        run = self.process([sys.executable, "-c", RUN_MANY, json.dumps(calls)])
+        assert run.returncode == 0, run.stdout + run.stderr
+        return [subprocess.CompletedProcess(*result) for result in json.loads(run.stdout)]
 
     def process(self, command: list[str], **env: str) -> subprocess.CompletedProcess[str]:
         """Any command, in this folder."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import re
 import subprocess
 import sys
 from io import StringIO
@@ -18,6 +19,7 @@ from pipelines.core.params import listed_domains, read_yaml
 from pipelines.core.project import LOCK_FILE, OUTPUTS
 
 RWLOCK = Path(".dvc/tmp/rwlock")
+_MD5 = re.compile(r"[0-9a-f]{32}(\.dir)?")
 DVC = [sys.executable, "-m", "dvc"]
 
 
@@ -66,11 +68,37 @@ def mend_rwlock() -> None:
             RWLOCK.unlink()
 
 
+def mend_lock() -> None:
+    """Remove a `dvc.lock` that a kill cut short: DVC stops on it.
+
+    DVC makes another from its cache, without running again what it holds.
+    """
+    if LOCK_FILE.exists() and not is_whole(LOCK_FILE):
+        print(f"{LOCK_FILE}: damaged, as by an interrupted run: it is written anew")
+        LOCK_FILE.unlink()
+
+
+def is_whole(lock: Path) -> bool:
+    """Whether every entry of a lock file has its command and outputs, and each of these a hash."""
+    try:
+        entries = read_yaml(lock)["stages"].values()
+        files = [file for e in entries for file in [*e.get("deps", []), *e["outs"]]]
+        complete = all(isinstance(e["cmd"], str) and e["outs"] for e in entries)
+        return complete and all(
+            file["hash"] == "md5" and _MD5.fullmatch(str(file["md5"])) and None not in file.values()
+            for file in files
+        )
+    except (UserError, KeyError, TypeError, AttributeError):
+        return False
+
+
 def lock_differences() -> list[str]:
     """One line for each code file, parameter or metric that is not the one in `dvc.lock`.
 
     Outputs in DVC's cache are not looked at: a fresh clone has none.
     """
+    if LOCK_FILE.exists() and not is_whole(LOCK_FILE):
+        raise UserError(f"{LOCK_FILE}: damaged; run `scistage repro`")
     run = subprocess.run([*DVC, "status", "--json"], capture_output=True, text=True, check=False)
     if run.returncode:
         raise UserError(f"dvc status: {run.stderr.strip()}")

@@ -22,6 +22,8 @@ def new(name: str) -> int:
     document = read_yaml(PARAMS)
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
         raise UserError(f"{name!r}: give a lower-case name of letters, digits and underscores")
+    if name == "item":
+        raise UserError(f"{name!r}: give another name; dvc.yaml uses this one")
     if folder.exists() or name in document:
         raise UserError(f"{folder}: there is a domain of that name already")
     text = _with_domain(PARAMS.read_text(encoding="utf-8"), name)

@@ -32,6 +32,8 @@ def write_preset(domain: str, name: str) -> int:
         known = ", ".join(preset.stem for preset in _presets(domain))
         raise UserError(f"{domain}: no preset {name!r}; presets are: {known}")
     document, before = read_yaml(PARAMS), PARAMS.read_text(encoding="utf-8")
+    if domain not in document:
+        raise UserError(f"{PARAMS}: section {domain!r}: missing; add it")
     changes = _overlay(document[domain], read_yaml(path), domain)
     if not changes:
         print(f"{domain}: {PARAMS} is at preset {name} already")

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipelines.cli.check import Files, check_domains, chosen_domains
-from pipelines.cli.lockfile import DVC, mend_rwlock, write_canonical_lock
+from pipelines.cli.lockfile import DVC, mend_lock, mend_rwlock, write_canonical_lock
 from pipelines.core.artifacts import read_json
 from pipelines.core.errors import UserError
 from pipelines.core.params import listed_domains
@@ -32,6 +32,7 @@ def repro(domains: list[str], force: bool, jobs: int) -> int:
     chosen = chosen_domains(domains)
     sources = check_domains(chosen)
     mend_rwlock()
+    mend_lock()
     with _kept_scores(chosen) as keep:
         failed = _run_dvc(chosen, sources, force, jobs)
         write_canonical_lock()
@@ -102,9 +103,11 @@ def _wait(process: subprocess.Popen[bytes]) -> int:
 
 @contextmanager
 def _kept_scores(domains: list[str]) -> Iterator[Callable[[], None]]:
-    """Copies of the git-tracked scores, which DVC deletes before it runs `evaluate`."""
-    copies = WORK / "scores"
-    shutil.rmtree(copies, ignore_errors=True)
+    """Copies of the git-tracked scores, which DVC deletes before it runs `evaluate`.
+
+    Copies that a killed run left are kept: what they are copies of may be gone.
+    """
+    copies = WORK / ".scores"  # no domain can have this name
     kept = [OUTPUTS / domain / "evaluate" / name for domain in domains for name in GIT_TRACKED]
     for path in (path for path in kept if path.is_file()):
         copy = copies / path.relative_to(OUTPUTS)

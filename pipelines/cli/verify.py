@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from pipelines.cli.check import chosen_domains
+from pipelines.cli.lockfile import is_whole
 from pipelines.core.errors import UserError
 from pipelines.core.params import read_yaml
 from pipelines.core.project import LOCK_FILE, OUTPUTS
@@ -61,6 +62,8 @@ def copy_project(to: Path) -> None:
 def _outputs(lock: Path) -> dict[str, str]:
     if not lock.is_file():
         raise UserError(f"{LOCK_FILE}: not found; run `scistage repro` first")
+    if not is_whole(lock):
+        raise UserError(f"{LOCK_FILE}: damaged; run `scistage repro` first")
     stages = read_yaml(lock)["stages"].values()
     return {str(out["path"]): str(out["md5"]) for stage in stages for out in stage["outs"]}
 

@@ -134,7 +134,9 @@ def test_splits_can_be_fixed_by_the_user(data):
 @pytest.mark.parametrize("channels", [1, 3])
 def test_tiff_images_of_every_type_come_back(tmp_path, kind, channels):
     image = (np.random.default_rng(0).random((12, 17, channels)) * 250).astype(kind)
-    tifffile.imwrite(tmp_path / "a.tif", image if channels == 3 else image[..., 0])
+    photometric = "rgb" if channels == 3 else "minisblack"
+    picture = image if channels == 3 else image[..., 0]
+    tifffile.imwrite(tmp_path / "a.tif", picture, photometric=photometric)
     back = read_image(tmp_path / "a.tif")
     assert back.dtype == kind
     np.testing.assert_array_equal(back, image)

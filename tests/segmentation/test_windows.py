@@ -21,7 +21,7 @@ def dataset() -> RandomWindows:
     return RandomWindows(prepared, params)
 
 
-@pytest.mark.parametrize("workers", [1, 2, 3])
+@pytest.mark.parametrize("workers", [1, 2])
 def test_the_stream_is_the_same_for_any_number_of_workers(workers):
     data = dataset()
     alone = [data[key] for key in KEYS]

@@ -6,15 +6,14 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from ..evaluate.counts import tally
 from ..evaluate.scores import overall
 from ..predict.instances import Rule
 from ..predict.network import Segmentation
 from ..predict.tune import decide
-from ..prepare.arrays import Sample, with_mask
-from ..prepare.preview import BLUE, ORANGE, outline, save, scale_bar, show_image
+from ..prepare.arrays import Sample
+from ..prepare.preview import compare, legend, save, scale_bar, show_image
 
 EDGE_PX = 288
 
@@ -37,31 +36,23 @@ def draw_examples(
         sample = samples[k]
         window = fullest(sample.mask, EDGE_PX)
         part = Sample("", "", "", sample.image[window], sample.mask[window])
-        random = decide(control(sample.image), form, rule)[window]
+        whole = decide(control(sample.image), form, rule)
         cut.append(part)
-        shuffled.append(random)
+        shuffled.append(whole[window])
         for axes in grid[:, column]:
             # The intensity scale of the whole image: the window's own would be another one.
             show_image(axes, sample.image, form)
             axes.set_xlim(window[1].start, window[1].stop)
             axes.set_ylim(window[0].stop, window[0].start)
-        for axes, said in ((grid[1, column], labels[k][window]), (grid[2, column], random)):
-            for mask, colour, style in ((part.mask, ORANGE, "solid"), (said, BLUE, "dashed")):
-                whole = np.zeros(sample.mask.shape, dtype=np.int32)
-                whole[window] = mask
-                options = {"linestyles": style, "linewidths": 1.1}
-                outline(axes, whole, colour, form, **options)
+        compare(grid[1, column], sample.mask, labels[k], form)
+        compare(grid[2, column], sample.mask, whole, form)
         grid[0, column].set_title(f"test, {sample.name}", fontsize=10)
         scale_bar(grid[0, column], window, form)
     for axes, name in zip(grid[:, 0], ("image", "network", "randomised weights"), strict=True):
         axes.set_ylabel(name, fontsize=10)
-    handles = [
-        Line2D([], [], color=ORANGE, label="true outline"),
-        Line2D([], [], color=BLUE, linestyle="dashed", label="predicted outline"),
-    ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
+    legend(figure)
     save(figure, out / "examples.png")
-    value = overall(tally([with_mask(p, p.mask) for p in cut], shuffled, form), form, "dice")
+    value = overall(tally(cut, shuffled, form), form, "dice")
     caption = (
         "Test images that the network never saw (above), its outlines over the true ones (middle), "
         "and the control: the same network with its weights shuffled (below), which finds nothing "

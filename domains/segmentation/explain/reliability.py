@@ -36,7 +36,7 @@ def draw_reliability(
         below.bar(table["confidence"] + shift * 0.01, table["share"], 0.02, color=colour)
     above.set_ylabel("share of pixels that are right")
     above.set_ylim(0, 1.02)
-    above.legend(frameon=False, fontsize=8, loc="lower right")
+    above.legend(frameon=False, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     below.set_ylabel("share of all")
     below.set_yscale("log")
     below.set_xlabel("confidence of the pixel's answer")

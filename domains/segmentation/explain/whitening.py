@@ -20,6 +20,7 @@ from ..predict.tune import decide
 from ..prepare.arrays import Sample
 from ..prepare.intensity import normalise
 from ..prepare.preview import BLUE, ORANGE, outline, save
+from .examples import EDGE_PX, fullest
 
 CONDITIONS = ("unchanged", "background blanked", "objects blanked")
 HALO_PX = 3
@@ -68,21 +69,25 @@ def draw_whitening(
             dice[name][condition] = overall(tally(samples, labels, form), form, "dice")
             if name == "model":
                 pictures.append((images[0], labels[0]))
-    figure = Figure(figsize=(10, 5), layout="constrained")
-    *views, bars = figure.subplots(1, 4, width_ratios=[1, 1, 1, 1.5])
+    window = fullest(samples[0].mask, EDGE_PX)
+    figure = Figure(figsize=(13, 3.6), layout="constrained")
+    *views, bars = figure.subplots(1, 4, width_ratios=[1, 1, 1, 1.3])
     for axes, condition, (image, labels) in zip(views, CONDITIONS, pictures, strict=True):
         axes.imshow(image if form.channels == 3 else image[..., 0], cmap="gray", vmin=0, vmax=1)
         outline(axes, labels, BLUE if form.labels == "instances" else None, form)
         axes.set_title(condition, fontsize=9)
+        axes.set_xlim(window[1].start, window[1].stop)
+        axes.set_ylim(window[0].stop, window[0].start)
         axes.set_axis_off()
     _bars(bars, dice)
     save(figure, out / "whitening.png")
     caption = (
-        "One test image as it is, with its background replaced by the background's mean, and with "
-        "its objects replaced by it, each with what the network outlines (blue; classes in their "
-        f"colours). Bars: Dice over {len(samples)} test image(s) against the true mask. A network "
-        "that reads the objects keeps its Dice without the background and loses it without the "
-        "objects. Control: the same network with its weights shuffled."
+        "A part of a test image as it is, with its background replaced by the background's mean, "
+        "and with its objects replaced by it, with what the network outlines (blue; classes in "
+        f"their colours). Bars: Dice over {len(samples)} test image(s) against the true mask. A "
+        "network that reads the objects keeps its Dice without the background and loses it "
+        "without the objects. Control: the same network with its weights shuffled, which cannot "
+        "tell the three apart."
     )
     entry = {"file": "whitening.png", "title": "What the network looks at", "caption": caption}
     findings = {

@@ -6,14 +6,13 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from ..predict.instances import Rule
 from ..predict.matching import object_table
 from ..predict.network import Segmentation
 from ..predict.tune import decide
 from ..prepare.arrays import Format, Sample
-from ..prepare.preview import BLUE, ORANGE, outline, save, show_image
+from ..prepare.preview import compare, legend, save, show_image
 
 EDGE_PX = 80
 COLUMNS = 4
@@ -45,21 +44,13 @@ def draw_worst(
         axes.set_visible(False)
     for axes, (score, k, centre) in zip(grid, chosen, strict=False):
         show_image(axes, samples[k].image, form)
-        for mask, colour, style in (
-            (samples[k].mask, ORANGE, "solid"),
-            (labels[k], BLUE, "dashed"),
-        ):
-            outline(axes, mask, colour, form, linewidths=1.2, linestyles=style)
+        compare(axes, samples[k].mask, labels[k], form)
         axes.set_xlim(centre[1] - EDGE_PX / 2, centre[1] + EDGE_PX / 2)
         axes.set_ylim(centre[0] + EDGE_PX / 2, centre[0] - EDGE_PX / 2)
         axes.set_facecolor("0.8")
         measure = "IoU" if form.labels == "instances" else "right"
         axes.set_title(f"{samples[k].name}, {measure} {score:.2f}", fontsize=9)
-    handles = [
-        Line2D([], [], color=ORANGE, label="true outline"),
-        Line2D([], [], color=BLUE, linestyle="dashed", label="predicted outline"),
-    ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
+    legend(figure)
     save(figure, out / "worst.png")
     mean = float(np.mean([e[0] for e in errors])) if errors else 1.0
     random = decide(control(samples[0].image), form, rule)

@@ -12,9 +12,10 @@ from skimage.segmentation import relabel_sequential, watershed
 class Rule:
     """How objects are cut out.
 
-    threshold: of the foreground; seeds: "interior" (connected pixels whose interior probability
-    is above `level`) or "distance" (summits of the smoothed distance to the background that
-    stand `level` px above their surroundings); min_area: px, smaller objects are dropped.
+    threshold: of the foreground. A seed is a summit of the smoothed distance that stands `level`
+    px above its surroundings; seeds: "distance" to the background, or "core", to what is not
+    interior, so that a border between touching objects counts as well as a narrow waist.
+    min_area: px, smaller objects are dropped.
     """
 
     threshold: float
@@ -30,12 +31,9 @@ def instances(foreground: np.ndarray, interior: np.ndarray, rule: Rule) -> np.nd
     the order of their first pixel. Foreground that no seed reaches is dropped with the seed.
     """
     mask = foreground > rule.threshold
-    if rule.seeds == "interior":
-        relief = ndimage.gaussian_filter(interior, 1)
-        markers, _ = ndimage.label(mask & (interior > rule.level))
-    else:
-        relief = ndimage.gaussian_filter(ndimage.distance_transform_edt(mask), 1)
-        markers, _ = ndimage.label(mask & (h_maxima(relief, rule.level) > 0), np.ones((3, 3)))
+    solid = mask & (interior > 0.5) if rule.seeds == "core" else mask
+    relief = ndimage.gaussian_filter(ndimage.distance_transform_edt(solid), 1)
+    markers, _ = ndimage.label(mask & (h_maxima(relief, rule.level) > 0), np.ones((3, 3)))
     labels = watershed(-relief, markers, mask=mask)
     small = np.bincount(labels.ravel()) < rule.min_area
     small[0] = False

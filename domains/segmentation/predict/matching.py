@@ -2,8 +2,8 @@
 
 An object is left out, true or predicted, if it touches ignored pixels or the region's edge: it
 is not seen whole. So that neither side is punished for the other's omissions, an unmatched object
-more than half of whose area lies on left-out objects of the other side is left out too, and a
-pair counts if its true object is kept.
+is left out too if it coincides with a left-out one of the other side, each covering more than
+half of the other; and a pair counts if its true object is kept.
 """
 
 from dataclasses import dataclass
@@ -59,7 +59,7 @@ def match(
 
 def object_table(truth: np.ndarray, said: np.ndarray) -> list[tuple[float, tuple[float, float]]]:
     """(IoU, centroid) of each object that counts: true ones with their best IoU, then predicted
-    ones that no true object overlaps by more than half."""
+    ones that match no true object with IoU > 0.5."""
     sides = _compare(truth, said)
     true_centre, said_centre = _centres(np.maximum(truth, 0)), _centres(said)
     found = []
@@ -97,8 +97,9 @@ def _compare(truth: np.ndarray, said: np.ndarray) -> _Sides:
     edge[[0, -1]] = True
     edge[:, [0, -1]] = True
     out_true, out_said = _present(true[edge], len(true_area)), _present(said[edge], len(said_area))
-    counts_true = (true_area > 0) & ~out_true & (2 * overlap[:, out_said].sum(1) <= true_area)
-    counts_said = (said_area > 0) & ~out_said & (2 * overlap[out_true].sum(0) <= said_area)
+    same = 2 * overlap > np.maximum(true_area[:, None], said_area[None])
+    counts_true = (true_area > 0) & ~out_true & ~same[:, out_said].any(axis=1)
+    counts_said = (said_area > 0) & ~out_said & ~same[out_true].any(axis=0)
     counts_true[0] = counts_said[0] = False  # the background is no object
     iou = overlap / np.maximum(true_area[:, None] + said_area[None] - overlap, 1)
     iou[0], iou[:, 0] = 0, 0

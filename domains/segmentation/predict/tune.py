@@ -26,7 +26,7 @@ def choose(
     maps: Sequence[np.ndarray],
     masks: Sequence[np.ndarray],
     form: Format,
-    seeds: Sequence[str] = ("interior", "distance"),
+    seeds: Sequence[str] = ("core", "distance"),
 ) -> tuple[Rule, float]:
     """The rule with the highest `score` on these probabilities and masks; of equals the first.
 
@@ -42,11 +42,11 @@ def choose(
         [np.bincount(m[m > 0].ravel())[1:] for m in masks if (m > 0).any()] or [[0]]
     )
     typical = float(np.median(areas[areas > 0])) if (areas > 0).any() else 0.0
-    levels = {"interior": (0.5, 0.6, 0.7, 0.8, 0.9), "distance": (0.5, 1.0, 1.5, 2.0, 3.0)}
+    levels = (0.5, 1.0, 2.0)
     candidates = [
         Rule(threshold, seed, level, round(0.1 * typical))
         for seed in seeds
-        for threshold, level in product(THRESHOLDS, levels[seed])
+        for threshold, level in product(THRESHOLDS, levels)
     ]
     rule, _ = _best(maps, masks, form, candidates)
     sizes = (replace(rule, min_area=round(share * typical)) for share in (0.1, 0, 0.05, 0.2, 0.3))
@@ -56,19 +56,31 @@ def choose(
 def score(
     maps: Sequence[np.ndarray], masks: Sequence[np.ndarray], form: Format, rule: Rule
 ) -> float:
-    """Instances: mean F1 over the IoU thresholds 0.5 … 0.9. Else: mean Dice over the classes."""
+    """Mean Dice over the classes; for instances its mean with the F1 over IoU 0.5 … 0.9.
+
+    Objects alone would not tell one threshold of the foreground from another.
+    """
     labels = [decide(p, form, rule) for p in maps]
-    if form.labels == "instances":
-        counts = [match(mask, said) for mask, said in zip(masks, labels, strict=True)]
-        sums = [sum(getattr(c, kind).sum(axis=0) for c in counts) for kind in ("tp", "fp", "fn")]
-        return float(f1(*sums).mean())
-    dice = []
-    for kind in range(1, form.classes):
+    if form.labels != "instances":
+        return float(np.mean(_dice(masks, labels, range(1, form.classes)) or [1.0]))
+    counts = [match(mask, said) for mask, said in zip(masks, labels, strict=True)]
+    sums = [sum(getattr(c, kind).sum(axis=0) for c in counts) for kind in ("tp", "fp", "fn")]
+    foreground = ([np.minimum(a, 1) for a in side] for side in (masks, labels))
+    dice = _dice(*foreground, [1]) or [1.0]
+    return float((f1(*sums).mean() + dice[0]) / 2)
+
+
+def _dice(
+    masks: Sequence[np.ndarray], labels: Sequence[np.ndarray], kinds: Iterable[int]
+) -> list[float]:
+    """Dice of each class that occurs, over the annotated pixels of all samples."""
+    found = []
+    for kind in kinds:
         pairs = [(m == kind, (s == kind) & (m >= 0)) for m, s in zip(masks, labels, strict=True)]
         total = sum(int(true.sum() + said.sum()) for true, said in pairs)
         if total:
-            dice.append(2 * sum(int((true & said).sum()) for true, said in pairs) / total)
-    return float(np.mean(dice)) if dice else 1.0
+            found.append(2 * sum(int((true & said).sum()) for true, said in pairs) / total)
+    return found
 
 
 def _best(

@@ -5,7 +5,7 @@ Pixels of all samples follow one another; `samples.csv` holds where each sample 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -34,11 +34,6 @@ class Sample:
     image: np.ndarray
     mask: np.ndarray
     blocks: int = 1
-
-    @property
-    def unit(self) -> str:
-        """What the bootstrap resamples: a stripe of this sample, or its whole group."""
-        return self.name if self.blocks > 1 else self.group
 
 
 @dataclass(frozen=True)
@@ -102,8 +97,3 @@ def block_index(sample: Sample) -> np.ndarray:
     along = np.arange(max(height, width)) * sample.blocks // max(height, width)
     stripes = along[:, None] if height >= width else along[None, :]
     return np.broadcast_to(stripes, (height, width))
-
-
-def with_mask(sample: Sample, mask: np.ndarray) -> Sample:
-    """The same sample under another mask."""
-    return replace(sample, mask=mask)

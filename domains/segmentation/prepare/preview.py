@@ -7,6 +7,8 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from scipy import ndimage
 
 from .arrays import SPLITS, Format, Sample
 from .intensity import normalise
@@ -37,14 +39,28 @@ def outline(
 ) -> None:
     """Draw the outline of every object (or class, in the colours of classes if colour is None)."""
     options = {"linewidths": 0.8, **style}
-    labels = [k for k in np.unique(mask) if k > 0]
-    for label in labels:
-        where = np.argwhere(mask == label)
-        low, high = np.maximum(where.min(0) - 1, 0), where.max(0) + 2
-        part = np.pad(mask[low[0] : high[0], low[1] : high[1]] == label, 1)
-        rows, columns = (np.arange(n) + start - 1 for n, start in zip(part.shape, low, strict=True))
-        shade = colour or CLASS_COLOURS[(int(label) - 1) % len(CLASS_COLOURS)]
+    for label, box in enumerate(ndimage.find_objects(np.maximum(mask, 0)), start=1):
+        if box is None:
+            continue
+        part = np.pad(mask[box] == label, 1)
+        rows, columns = (np.arange(n) + s.start - 1 for n, s in zip(part.shape, box, strict=True))
+        shade = colour or CLASS_COLOURS[(label - 1) % len(CLASS_COLOURS)]
         axes.contour(columns, rows, part, [0.5], colors=shade, **options)
+
+
+def compare(axes: Axes, truth: np.ndarray, said: np.ndarray, form: Format) -> None:
+    """Outlines of both masks: the true ones thick and orange, the predicted thin and blue."""
+    outline(axes, truth, ORANGE, form, linewidths=2.4)
+    outline(axes, said, BLUE, form, linewidths=0.9)
+
+
+def legend(figure: Figure) -> None:
+    """What the lines of `compare` are, below the figure."""
+    handles = [
+        Line2D([], [], color=ORANGE, linewidth=2.4, label="true outline (mask)"),
+        Line2D([], [], color=BLUE, linewidth=0.9, label="predicted outline"),
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
 
 
 def scale_bar(axes: Axes, window: tuple[slice, slice], form: Format) -> None:
@@ -61,23 +77,42 @@ def scale_bar(axes: Axes, window: tuple[slice, slice], form: Format) -> None:
     axes.text(*place, f"{length} µm", color="white", ha="center", va="bottom", fontsize=8)
 
 
-def draw_preview(path: Path, samples: Sequence[Sample], form: Format, columns: int = 2) -> None:
-    """Some samples of each split, side by side; outlines of masks, the ignored part shaded."""
-    shown = []
+def draw_preview(path: Path, samples: Sequence[Sample], form: Format, count: int = 2) -> None:
+    """Some samples of each split, in a row if they are tall, else a split a row; outlines of the
+    masks, the ignored part shaded."""
+    rows = []
     for split in SPLITS:
         of_split = [s for s in samples if s.split == split]
-        chosen = np.unique(np.linspace(0, len(of_split) - 1, columns).round().astype(int))
-        shown += [of_split[k] for k in chosen]
-    shares = [s.mask.shape[1] / s.mask.shape[0] for s in shown]
-    height = min(6.0, 13.0 / sum(shares))
-    figure = Figure(figsize=(sum(shares) * height + 0.5, height + 0.5), layout="constrained")
-    row = figure.subplots(1, len(shown), width_ratios=shares, squeeze=False)[0]
-    for axes, sample in zip(row, shown, strict=True):
-        show_image(axes, sample.image, form)
-        outline(axes, sample.mask, ORANGE if form.labels == "instances" else None, form)
-        ignored = np.ma.masked_where(sample.mask >= 0, np.ones(sample.mask.shape))
-        axes.imshow(ignored, cmap="Blues", vmin=0, vmax=1.5, alpha=0.35)
-        axes.set_title(f"{sample.split}\n{sample.name}", fontsize=9)
-    height_px, width_px = shown[0].mask.shape
-    scale_bar(row[0], (slice(0, height_px), slice(0, width_px)), form)
+        chosen = np.linspace(0, len(of_split) - 1, count).round().astype(int)
+        rows.append([of_split[k] for k in np.unique(chosen)])
+    shapes = np.array([s.mask.shape for row in rows for s in row])
+    if np.median(shapes[:, 0] / shapes[:, 1]) > 1:
+        rows = [[s for row in rows for s in row]]
+    columns = max(len(row) for row in rows)
+    widths = [1.0] * columns
+    if len(rows) == 1:
+        widths = [s.mask.shape[1] / s.mask.shape[0] for s in rows[0]]
+    heights = [max(s.mask.shape[0] / s.mask.shape[1] for s in row) for row in rows]
+    wide, tall = (sum(widths), 1.0) if len(rows) == 1 else (columns, sum(heights))
+    scale = min(12.0 / wide, 9.0 / tall)
+    size = (wide * scale, tall * scale + 0.6 * len(rows))
+    figure = Figure(figsize=size, layout="constrained")
+    ratios = {"height_ratios": heights, "width_ratios": widths}
+    grid = figure.subplots(len(rows), columns, squeeze=False, **ratios)
+    for axes in grid.ravel():
+        axes.set_axis_off()
+    for line, row in zip(grid, rows, strict=True):
+        for axes, sample in zip(line, row, strict=False):
+            _draw(axes, sample, form)
+    height_px, width_px = rows[0][0].mask.shape
+    scale_bar(grid[0, 0], (slice(0, height_px), slice(0, width_px)), form)
     save(figure, path)
+
+
+def _draw(axes: Axes, sample: Sample, form: Format) -> None:
+    axes.set_axis_on()
+    show_image(axes, sample.image, form)
+    outline(axes, sample.mask, ORANGE if form.labels == "instances" else None, form)
+    ignored = np.ma.masked_where(sample.mask >= 0, np.ones(sample.mask.shape))
+    axes.imshow(ignored, cmap="Blues", vmin=0, vmax=1.5, alpha=0.35)
+    axes.set_title(f"{sample.split}\n{sample.name}", fontsize=9)

@@ -1,0 +1,81 @@
+"""`apply`: the user's own files, by the same code path as `predict`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipelines.core.artifacts import read_csv
+from tests.workspace import Workspace, one_line_error
+
+
+def spectra_of(workspace: Workspace, split: str) -> pd.DataFrame:
+    """The spectra of a split as a user's table: a column a wavelength."""
+    prepared = workspace.path / "outputs" / "spectra" / "prepare"
+    rows = read_csv(prepared / "samples.csv")["split"] == split
+    return pd.DataFrame(np.load(prepared / "spectra.npy")[rows.to_numpy()]).rename(
+        columns="w{}".format
+    )
+
+
+def test_apply_says_what_predict_said_and_one_line_for_each_mistake(
+    finished_spectra: Workspace, tmp_path: Path
+) -> None:
+    table = spectra_of(finished_spectra, "test")
+    files = {name: tmp_path / name for name in ("good.csv", "narrow.csv", "text.csv", "gap.csv")}
+    table.to_csv(files["good.csv"], index=False)
+    table.iloc[:, :3].to_csv(files["narrow.csv"], index=False)
+    third = np.broadcast_to(np.arange(len(table))[:, None] == 2, table.shape)
+    table.astype(object).mask(third, "many").to_csv(files["text.csv"], index=False)
+    table.mask(third).to_csv(files["gap.csv"], index=False)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "in.csv").write_bytes(files["good.csv"].read_bytes())
+    out = tmp_path / "out"
+    calls = [[files["good.csv"], folder], *([files[n]] for n in files if n != "good.csv")]
+    runs = finished_spectra.run_many(
+        *[
+            ["apply", "spectra", *map(str, call), "-o", str(out / str(i))]
+            for i, call in enumerate(calls)
+        ]
+    )
+    assert runs[0].stdout == f"2 files read, 1 written to {out / '0'}\n"
+    found = read_csv(out / "0" / "predictions.csv")
+    said = read_csv(finished_spectra.path / "outputs/spectra/predict/predictions.csv")
+    expected = said.query("split == 'test'")["predicted"]
+    assert found["file"].unique().tolist() == ["good.csv", "in.csv"]
+    assert found["row"].tolist() == [*range(1, 41)] * 2
+    assert found["concentration"].tolist() == pytest.approx([*expected, *expected], rel=1e-5)
+    assert "narrow.csv: found 3 columns; 64 are needed" in one_line_error(runs[1])
+    assert "text.csv: " in one_line_error(runs[2]) and "'many'" in one_line_error(runs[2])
+    assert "gap.csv: row 3, column w0: no finite number" in one_line_error(runs[3])
+    assert [path.name for path in out.rglob("*") if path.is_file()] == ["predictions.csv"]
+    assert not list(out.rglob(".partial-*"))
+
+
+def test_apply_refuses_before_it_loads_a_model(spectra: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "a.csv").write_text("a\n1\n")
+    out = ["-o", str(tmp_path / "out")]
+    (spectra.path / "domains/spectra/predict/apply.py").unlink()
+    missing, empty, taken, nothing, unable = spectra.run_many(
+        ["apply", "spectra", str(tmp_path / "none.csv"), *out],
+        ["apply", "spectra", str(tmp_path / "empty"), *out],
+        ["apply", "spectra", str(tmp_path / "a.csv"), "-o", str(tmp_path / "file")],
+        ["apply", "nothing", str(tmp_path / "a.csv"), *out],
+        ["apply", "spectra", str(tmp_path / "a.csv"), *out],
+    )
+    assert "none.csv: not found; name a file or folder" in one_line_error(missing)
+    assert "empty: an empty folder; put files into it" in one_line_error(empty)
+    assert "file: is a file; name a folder to write to" in one_line_error(taken)
+    assert "no domain 'nothing'" in one_line_error(nothing)
+    assert "spectra: cannot be applied to files" in one_line_error(unable)
+    assert (tmp_path / "file").read_text() == "mine"
+    assert not (tmp_path / "out").exists()
+    (spectra.path / "outputs/spectra/train/weights.safetensors").unlink()
+    untrained = spectra.run("apply", "spectra", str(tmp_path / "a.csv"), *out)
+    assert "train/weights.safetensors: not found; run `scistage repro" in one_line_error(untrained)

@@ -1,0 +1,78 @@
+"""`doctor` and `verify`: is this machine, and are these outputs, what they should be?"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pipelines.cli import verify
+from pipelines.core.params import read_yaml
+from tests.workspace import Workspace, one_line_error
+
+
+def test_doctor_shows_the_machine(finished_spectra: Workspace) -> None:
+    run = finished_spectra.run("doctor", SCISTAGE_THREADS="3", SCISTAGE_CACHE="/somewhere")
+    shown = {line.split()[0]: line.split()[1:] for line in run.stdout.splitlines()}
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert {"torch", "pytorch-lightning", "dvc", "instructions", "accelerator"} <= set(shown)
+    assert (shown["threads"], shown["cache"]) == (["3"], ["/somewhere"])
+
+
+def test_doctor_names_a_broken_pin(spectra: Workspace) -> None:
+    pins = spectra.path / "constraints.txt"
+    pins.write_text(f"{pins.read_text()}no-such-package==1.0\n")
+    run = spectra.run("doctor")
+    assert run.returncode == 1
+    assert "no-such-package      missing          pinned: 1.0" in run.stdout
+    assert run.stdout.endswith("1 packages are not as pinned: run `make setup`\n")
+
+
+def test_a_run_elsewhere_gives_the_same_outputs_and_an_edited_hash_is_noticed(
+    spectra: Workspace,
+) -> None:
+    lock = spectra.path / "dvc.lock"
+    hashes = {o["path"]: o["md5"] for s in read_yaml(lock)["stages"].values() for o in s["outs"]}
+    edited = "outputs/spectra/predict"
+    lock.write_text(lock.read_text().replace(hashes[edited], f"{'0' * 32}.dir"))
+    run = spectra.run("verify", "spectra", SCISTAGE_WORKERS="1")
+    last = run.stdout.splitlines()
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert [line for line in last if "differs" in line] == [f"differs: {edited}"]
+    assert last[-1] == f"{len(hashes) - 1} of {len(hashes)} outputs are identical to dvc.lock"
+
+
+def test_verify_compares_every_output(
+    finished_spectra: Workspace,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The comparison alone: the rerun is replaced by a copy of what the workspace holds."""
+    project = finished_spectra.clone(tmp_path / "project").path
+
+    def rerun(command: list[str], cwd: Path, check: bool) -> subprocess.CompletedProcess[str]:
+        shutil.copytree(project / "outputs", cwd / "outputs")
+        (cwd / "dvc.lock").write_bytes(finished_spectra.read("dvc.lock"))
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.chdir(project)
+    monkeypatch.setattr(verify, "copy_project", Path.mkdir)
+    monkeypatch.setattr(verify.subprocess, "run", rerun)
+    assert verify.verify(["spectra"]) == 0
+    assert capsys.readouterr().out == "10 of 10 outputs are identical to dvc.lock\n"
+    lock = Path("dvc.lock")
+    lock.write_text(lock.read_text().replace("outputs/spectra/train/history", "outputs/spectra/x"))
+    assert verify.verify([]) == 1
+    said = capsys.readouterr().out
+    assert "differs: outputs/spectra/train/history.csv" in said
+    assert "not produced: outputs/spectra/x.csv" in said
+
+
+def test_verify_needs_a_lock_and_a_repository(spectra: Workspace) -> None:
+    shutil.rmtree(spectra.path / ".git")
+    assert "not a git repository" in one_line_error(spectra.run("verify"))
+    (spectra.path / "dvc.lock").unlink()
+    assert "dvc.lock: not found; run `scistage repro`" in one_line_error(spectra.run("verify"))

@@ -1,0 +1,181 @@
+"""`kill -9` at any moment, then the same command: the same bytes, and no orphan."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.workspace import Workspace, one_line_error
+
+WORK = ".work/spectra"
+
+
+@pytest.fixture
+def started() -> Iterator[list[subprocess.Popen[str]]]:
+    """Process groups that a test starts; none outlives it."""
+    groups: list[subprocess.Popen[str]] = []
+    yield groups
+    for process in groups:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def forget(workspace: Workspace, stage: str) -> None:
+    """Make a stage one that has not run: no output, no entry in lock and run cache."""
+    lock = workspace.path / "dvc.lock"
+    entry = rf"^  {stage}@spectra:\n(    .*\n)*"
+    lock.write_text(re.sub(entry, "", lock.read_text(), flags=re.MULTILINE))
+    shutil.rmtree(workspace.path / "outputs" / "spectra" / stage)
+    shutil.rmtree(workspace.path / ".dvc" / "cache" / "runs")
+
+
+def wait_for(condition: Callable[[], object], process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def command_of(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
+
+
+def children(process: subprocess.Popen[str], name: str) -> list[psutil.Process]:
+    """The running descendants whose command line holds a word."""
+    found = psutil.Process(process.pid).children(recursive=True)
+    return [child for child in found if name in command_of(child)]
+
+
+def begun(workspace: Workspace, stage: str, file: str) -> Callable[[], bool]:
+    return lambda: any((workspace.path / WORK).glob(file.format(stage=stage)))
+
+
+PARTIAL, CHECKPOINT = "{stage}.partial", "train/*/network/last.ckpt"
+
+
+@pytest.mark.parametrize(
+    "stage, moment",
+    [("prepare", PARTIAL), ("train", CHECKPOINT), ("evaluate", PARTIAL), ("report", PARTIAL)],
+)
+def test_killed_with_all_its_processes(
+    spectra: Workspace, started: list[subprocess.Popen[str]], stage: str, moment: str
+) -> None:
+    outputs, lock = spectra.tree("outputs"), spectra.read("dvc.lock")
+    forget(spectra, stage)
+    process = spectra.start("repro")
+    started.append(process)
+    wait_for(begun(spectra, stage, moment), process)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    run = spectra.run("repro")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert f"Running stage '{stage}@spectra'" in run.stdout
+    assert spectra.read("dvc.lock") == lock
+    assert spectra.tree("outputs") == outputs
+
+
+def test_dvc_killed_alone_takes_the_stage_with_it(
+    spectra: Workspace, started: list[subprocess.Popen[str]]
+) -> None:
+    outputs, lock = spectra.tree("outputs"), spectra.read("dvc.lock")
+    forget(spectra, "train")
+    process = spectra.start("repro")
+    started.append(process)
+    wait_for(begun(spectra, "train", PARTIAL), process)
+    stages = children(process, "pipelines train")
+    (dvc,) = [child for child in children(process, "-m dvc") if child.ppid() == process.pid]
+    assert stages
+    dvc.kill()
+    gone, orphans = psutil.wait_procs(stages, timeout=5)
+    assert gone and not orphans
+    process.wait(10)
+    assert not (spectra.path / "outputs/spectra/train/weights.safetensors").exists()
+    assert spectra.run("repro").returncode == 0
+    assert spectra.read("dvc.lock") == lock
+    assert spectra.tree("outputs") == outputs
+
+
+def test_a_stage_killed_alone_leaves_the_last_good_outputs(
+    spectra: Workspace, started: list[subprocess.Popen[str]]
+) -> None:
+    outputs = spectra.tree("outputs/spectra")
+    spectra.set_param("spectra.evaluate.seed", "5")
+    process = spectra.start("repro")
+    started.append(process)
+    wait_for(begun(spectra, "evaluate", PARTIAL), process)
+    for child in children(process, "pipelines evaluate"):
+        child.kill()
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 2 and "scistage: a stage failed" in said, said
+    assert spectra.tree("outputs/spectra") == outputs
+    spectra.set_param("spectra.evaluate.seed", "0")
+    assert "Running stage" not in spectra.run("repro").stdout
+
+
+def test_a_second_repro_waits_for_nothing_and_breaks_nothing(
+    spectra: Workspace, started: list[subprocess.Popen[str]]
+) -> None:
+    outputs, lock = spectra.tree("outputs"), spectra.read("dvc.lock")
+    forget(spectra, "train")
+    process = spectra.start("repro")
+    started.append(process)
+    wait_for(begun(spectra, "train", PARTIAL), process)
+    assert "train of spectra is running" in one_line_error(spectra.run("train", "spectra"))
+    one_line_error(spectra.run("repro"))
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+    assert spectra.read("dvc.lock") == lock
+    assert spectra.tree("outputs") == outputs
+
+
+@pytest.mark.parametrize("content", [b"", b'{"outputs/spectra/train": {"wri'])
+def test_a_truncated_rwlock_is_mended(spectra: Workspace, content: bytes) -> None:
+    (spectra.path / ".dvc/tmp").mkdir(exist_ok=True)
+    (spectra.path / ".dvc/tmp/rwlock").write_bytes(content)
+    plain = spectra.process(["dvc", "repro"])
+    assert plain.returncode != 0, "DVC mends it by itself: ours can go"
+    run = spectra.run("repro")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "Running stage" not in run.stdout
+
+
+@pytest.mark.parametrize("share", [0, 0.02, 0.5])
+def test_a_truncated_lock_is_written_anew_from_the_cache(spectra: Workspace, share: float) -> None:
+    outputs, lock = spectra.tree("outputs"), spectra.read("dvc.lock")
+    (spectra.path / "dvc.lock").write_bytes(lock[: int(share * len(lock))])
+    run = spectra.run("repro")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "dvc.lock: damaged" in run.stdout
+    assert "Running stage 'train@spectra'" not in run.stdout
+    assert spectra.read("dvc.lock") == lock
+    assert spectra.tree("outputs") == outputs
+
+
+def test_only_a_file_that_is_no_json_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipelines.cli.lockfile import RWLOCK, mend_rwlock
+
+    monkeypatch.chdir(tmp_path)
+    mend_rwlock()
+    RWLOCK.parent.mkdir(parents=True)
+    RWLOCK.write_text('{"a": {}}')
+    mend_rwlock()
+    assert RWLOCK.read_text() == '{"a": {}}'
+    RWLOCK.write_text('{"a"')
+    mend_rwlock()
+    assert not RWLOCK.exists()

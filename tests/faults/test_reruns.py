@@ -1,0 +1,84 @@
+"""What reruns, and that nothing but the parameters, inputs and code decides what comes out."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from pipelines.core.params import read_yaml
+from tests.workspace import Workspace
+
+ALL = ["prepare", "train", "predict", "evaluate", "explain", "report"]
+
+
+def ran(stdout: str) -> list[str]:
+    """The stages that DVC ran, in order."""
+    return re.findall(r"^Running stage '(\w+)@", stdout, re.MULTILINE)
+
+
+def test_nothing_reruns_when_nothing_changed(spectra: Workspace) -> None:
+    before = spectra.read("dvc.lock")
+    (spectra.path / "domains/spectra/README.md").write_text("Another text")
+    run = spectra.run("repro")
+    assert run.returncode == 0 and ran(run.stdout) == []
+    assert spectra.read("dvc.lock") == before
+    assert (spectra.path / "outputs/index.html").is_file()
+
+
+@pytest.mark.parametrize(
+    "parameter, value, stages",
+    [
+        ("report.title", "Another title", ["report"]),
+        ("evaluate.seed", "1", ["evaluate", "report"]),
+        ("explain.seed", "1", ["explain", "report"]),
+        ("train.learning_rate", "0.01", ALL[1:]),
+    ],
+)
+def test_a_parameter_reruns_the_stages_that_it_concerns(
+    spectra: Workspace, parameter: str, value: str, stages: list[str]
+) -> None:
+    before = spectra.tree("outputs/spectra")
+    spectra.set_param(f"spectra.{parameter}", value)
+    run = spectra.run("repro")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert ran(run.stdout) == stages
+    after = spectra.tree("outputs/spectra")
+    changed = {name.split("/")[0] for name in after if after[name] != before.get(name)}
+    assert changed == set(stages)
+
+
+def test_a_user_s_new_file_is_noticed(spectra: Workspace) -> None:
+    """DVC does not watch the source; `repro` holds what `check` finds against the card."""
+    check = spectra.path / "domains/spectra/prepare/check.py"
+    card = spectra.path / "outputs/spectra/prepare/card.json"
+    text = card.read_text()
+    card.write_text(text.replace('"files": {}', '"files": {"old.csv": "0"}'))
+    assert card.read_text() != text and check.is_file()
+    run = spectra.run("repro")
+    assert "spectra: the files of its source have changed" in run.stdout
+    assert ran(run.stdout) == ["prepare"]
+    assert card.read_text() == text
+
+
+def test_forced_parallel_run_elsewhere_gives_the_lock_of_a_serial_one(
+    spectra: Workspace, finished_spectra: Workspace
+) -> None:
+    """Another folder, `--force`, `--jobs 2`, loader workers: none of it changes a byte."""
+    spectra.run("new", "minerals").check_returncode()
+    spectra.run("preset", "minerals", "tiny").check_returncode()
+    run = spectra.run("repro", "--force", "--jobs", "2", SCISTAGE_WORKERS="2")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert sorted(ran(run.stdout)) == sorted(2 * ALL)
+    serial, both = finished_spectra.read("dvc.lock"), spectra.read("dvc.lock")
+    assert both.startswith(serial)
+    mine = read_yaml(spectra.path / "dvc.lock")["stages"]
+    assert list(mine) == [
+        f"{stage}@{domain}" for domain in ("spectra", "minerals") for stage in ALL
+    ]
+    for stage in ALL[:-1]:  # the same data, code and parameters under another name
+        here, there = mine[f"{stage}@minerals"]["outs"], mine[f"{stage}@spectra"]["outs"]
+        assert [out["md5"] for out in here] == [out["md5"] for out in there], stage
+    again = spectra.run("repro", "--jobs", "2")
+    assert again.returncode == 0 and ran(again.stdout) == []
+    assert spectra.read("dvc.lock") == both
