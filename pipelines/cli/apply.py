@@ -17,7 +17,7 @@ def apply(domain: str, paths: list[Path], out: Path) -> int:
     """Write what the model says of each file into `out`, all of it or nothing."""
     require_domain(domain)
     prepare_process()
-    require_outputs(domain, ("train",))
+    require_outputs(domain, ("train", "predict"))
     if out.exists() and not out.is_dir():
         raise UserError(f"{out}: is a file; name a folder to write to")
     files = _files(paths)

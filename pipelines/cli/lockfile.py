@@ -50,10 +50,11 @@ def _plain(value: Any) -> Any:
 
 
 def mend_rwlock() -> None:
-    """Remove `.dvc/tmp/rwlock` if a kill truncated it: DVC stops on it and cannot mend it.
+    """Remove `.dvc/tmp/rwlock` if a kill left it behind and no live DVC stands in it.
 
-    DVC writes that file only while it holds `rwlock.lock`; under the same lock we see either a
-    whole file or the remains of a dead process's.
+    DVC stops on a truncated file, and on an entry whose process is a zombie or whose number has
+    gone to another program. It writes the file only while it holds `rwlock.lock`; under the same
+    lock we see either a whole file or the remains of a dead process's.
     """
     if not RWLOCK.exists():
         return
@@ -62,10 +63,30 @@ def mend_rwlock() -> None:
             fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return  # a live DVC is at work on it
-        try:
-            json.loads(RWLOCK.read_text(encoding="utf-8"))
-        except ValueError:
+        if not any(_is_live_dvc(pid) for pid in _holders()):
             RWLOCK.unlink()
+
+
+def _holders() -> list[int]:
+    try:
+        lock = json.loads(RWLOCK.read_text(encoding="utf-8"))
+        readers = [info for infos in lock.get("read", {}).values() for info in infos]
+        return [int(info["pid"]) for info in [*lock.get("write", {}).values(), *readers]]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return []  # truncated
+
+
+def _is_live_dvc(pid: int) -> bool:
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        words = process.cmdline()  # of a zombie: none
+    except psutil.AccessDenied:
+        return True
+    except psutil.Error:
+        return False
+    return any("dvc" in word for word in words)
 
 
 def mend_lock() -> None:

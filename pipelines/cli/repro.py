@@ -16,7 +16,7 @@ from pipelines.core.artifacts import read_json
 from pipelines.core.errors import UserError
 from pipelines.core.params import listed_domains
 from pipelines.core.project import OUTPUTS, WORK
-from pipelines.core.runner import set_death_signal
+from pipelines.core.runner import alone, set_death_signal
 
 GIT_TRACKED = ("metrics.json", "scores.csv")
 
@@ -31,9 +31,9 @@ def repro(domains: list[str], force: bool, jobs: int) -> int:
         raise UserError(f"--jobs: found {jobs}; give a whole number of at least 1")
     chosen = chosen_domains(domains)
     sources = check_domains(chosen)
-    mend_rwlock()
-    mend_lock()
-    with _kept_scores(chosen) as keep:
+    with alone(WORK / "repro.lock", "scistage repro"), _kept_scores(chosen) as keep:
+        mend_rwlock()
+        mend_lock()
         failed = _run_dvc(chosen, sources, force, jobs)
         write_canonical_lock()
         if failed:

@@ -54,7 +54,8 @@ def run_stage(stage: str, domain: str) -> None:
     inputs = inputs_of(domain)
     require_outputs(domain, STAGES[stage].reads)
     started = time.time()
-    with _only_run(domain, stage), _partial_folder(domain, stage) as partial:
+    lock = WORK / domain / f"{stage}.lock"
+    with alone(lock, f"{stage} of {domain}"), _partial_folder(domain, stage) as partial:
         _call(stage, domain, params, inputs, partial)
         check_outputs(stage, partial, f"domains/{domain}/{stage}")
         publish(partial, OUTPUTS / domain / stage)
@@ -87,6 +88,22 @@ def publish(partial: Path, target: Path) -> None:
         target.replace(old)
     partial.replace(target)
     shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def alone(path: Path, what: str) -> Iterator[None]:
+    """Hold the lock file `path`, which the kernel frees when this process ends, however it ends.
+
+    Raises:
+        UserError: another process holds it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(f"{what} is running in another process; wait for it") from None
+        yield
 
 
 def die_with_parent() -> None:
@@ -128,18 +145,6 @@ def _identity(domain: str, params: Params) -> str:
     settings = prepare_process()
     machine = (settings.accelerator, settings.devices, settings.precision, settings.threads)
     return digest(dependencies(domain, "train"), params.model_dump_json(), repr(machine))[:16]
-
-
-@contextmanager
-def _only_run(domain: str, stage: str) -> Iterator[None]:
-    path = WORK / domain / f"{stage}.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(f"{stage} of {domain} is running in another process; wait") from None
-        yield
 
 
 @contextmanager

@@ -32,6 +32,7 @@ def train(fits: Iterator[Fit], out: Path, work: Path, label: str) -> None:
     """
     limit_threads()
     torch.use_deterministic_algorithms(True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # costs time, changes no result
     work.mkdir(parents=True, exist_ok=True)
     states, models, history = {}, {}, []
     for fit in fits:

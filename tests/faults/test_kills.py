@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -15,6 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from pipelines.cli.lockfile import RWLOCK, mend_rwlock
 from tests.workspace import Workspace, one_line_error
 
 WORK = ".work/spectra"
@@ -40,10 +43,10 @@ def forget(workspace: Workspace, stage: str) -> None:
     shutil.rmtree(workspace.path / ".dvc" / "cache" / "runs")
 
 
-def wait_for(condition: Callable[[], object], process: subprocess.Popen[str]) -> None:
+def wait_for(condition: Callable[[], object], while_: Callable[[], object] = lambda: True) -> None:
     deadline = time.monotonic() + 60
     while not condition():
-        assert process.poll() is None and time.monotonic() < deadline
+        assert while_() and time.monotonic() < deadline
         time.sleep(0.005)
 
 
@@ -78,9 +81,11 @@ def test_killed_with_all_its_processes(
     forget(spectra, stage)
     process = spectra.start("repro")
     started.append(process)
-    wait_for(begun(spectra, stage, moment), process)
+    wait_for(begun(spectra, stage, moment), lambda: process.poll() is None)
+    processes = psutil.Process(process.pid).children(recursive=True)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+    wait_for(lambda: not any(command_of(child) for child in processes))
     run = spectra.run("repro")
     assert run.returncode == 0, run.stdout + run.stderr
     assert f"Running stage '{stage}@spectra'" in run.stdout
@@ -95,7 +100,7 @@ def test_dvc_killed_alone_takes_the_stage_with_it(
     forget(spectra, "train")
     process = spectra.start("repro")
     started.append(process)
-    wait_for(begun(spectra, "train", PARTIAL), process)
+    wait_for(begun(spectra, "train", PARTIAL), lambda: process.poll() is None)
     stages = children(process, "pipelines train")
     (dvc,) = [child for child in children(process, "-m dvc") if child.ppid() == process.pid]
     assert stages
@@ -116,7 +121,7 @@ def test_a_stage_killed_alone_leaves_the_last_good_outputs(
     spectra.set_param("spectra.evaluate.seed", "5")
     process = spectra.start("repro")
     started.append(process)
-    wait_for(begun(spectra, "evaluate", PARTIAL), process)
+    wait_for(begun(spectra, "evaluate", PARTIAL), lambda: process.poll() is None)
     for child in children(process, "pipelines evaluate"):
         child.kill()
     said, _ = process.communicate(timeout=60)
@@ -126,16 +131,16 @@ def test_a_stage_killed_alone_leaves_the_last_good_outputs(
     assert "Running stage" not in spectra.run("repro").stdout
 
 
-def test_a_second_repro_waits_for_nothing_and_breaks_nothing(
+def test_a_second_run_at_the_same_time_is_refused(
     spectra: Workspace, started: list[subprocess.Popen[str]]
 ) -> None:
     outputs, lock = spectra.tree("outputs"), spectra.read("dvc.lock")
     forget(spectra, "train")
     process = spectra.start("repro")
     started.append(process)
-    wait_for(begun(spectra, "train", PARTIAL), process)
+    wait_for(begun(spectra, "train", PARTIAL), lambda: process.poll() is None)
     assert "train of spectra is running" in one_line_error(spectra.run("train", "spectra"))
-    one_line_error(spectra.run("repro"))
+    assert "scistage repro is running" in one_line_error(spectra.run("repro"))
     said, _ = process.communicate(timeout=60)
     assert process.returncode == 0, said
     assert spectra.read("dvc.lock") == lock
@@ -165,17 +170,30 @@ def test_a_truncated_lock_is_written_anew_from_the_cache(spectra: Workspace, sha
     assert spectra.tree("outputs") == outputs
 
 
-def test_only_a_file_that_is_no_json_is_removed(
+def rwlock_of(pid: int) -> str:
+    info = {"pid": pid, "cmd": "dvc repro"}
+    return json.dumps({"write": {"outputs/a": info}, "read": {"domains/a": [info]}})
+
+
+def test_the_rwlock_of_a_live_dvc_alone_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pipelines.cli.lockfile import RWLOCK, mend_rwlock
-
     monkeypatch.chdir(tmp_path)
-    mend_rwlock()
+    mend_rwlock()  # no file, no harm
     RWLOCK.parent.mkdir(parents=True)
-    RWLOCK.write_text('{"a": {}}')
-    mend_rwlock()
-    assert RWLOCK.read_text() == '{"a": {}}'
-    RWLOCK.write_text('{"a"')
-    mend_rwlock()
-    assert not RWLOCK.exists()
+    dvc = subprocess.Popen([sys.executable, "-c", "input()", "dvc"], stdin=subprocess.PIPE)
+    try:
+        RWLOCK.write_text(rwlock_of(dvc.pid))
+        mend_rwlock()
+        assert RWLOCK.read_text() == rwlock_of(dvc.pid)
+        dvc.kill()
+        wait_for(lambda: not psutil.Process(dvc.pid).cmdline())  # a zombie: nobody has waited
+        mend_rwlock()
+        assert not RWLOCK.exists()
+    finally:
+        dvc.kill()
+        dvc.communicate()
+    for left_behind in (rwlock_of(os.getpid()), '{"write"', "[]"):  # a number now another's
+        RWLOCK.write_text(left_behind)
+        mend_rwlock()
+        assert not RWLOCK.exists()

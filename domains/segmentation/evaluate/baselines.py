@@ -12,6 +12,8 @@ from skimage.feature import multiscale_basic_features
 from skimage.filters import gaussian, threshold_otsu
 from sklearn.ensemble import RandomForestClassifier
 
+from pipelines.core.environment import environment
+
 from ..predict.tune import choose, decide
 from ..prepare.arrays import SPLITS, Format, Sample, read_samples
 from ..prepare.intensity import normalise
@@ -62,7 +64,7 @@ class Forest:
             min_samples_leaf=3,
             class_weight="balanced_subsample",
             random_state=params.seed,
-            n_jobs=params.jobs,
+            n_jobs=environment().threads,
         )
         self.forest.fit(np.concatenate(rows), np.concatenate(labels))
 

@@ -13,5 +13,4 @@ class EvaluateParams(Params):
     border_px: float = Field(
         ge=1, le=20, description="random forest: width of the inner border class, px"
     )
-    jobs: int = Field(ge=1, le=64, description="random forest: threads; no effect on the result")
     seed: int = Field(ge=0, description="seed of the bootstrap and of the random forest")

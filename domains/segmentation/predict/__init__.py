@@ -33,7 +33,7 @@ def predict(params: "PredictParams", inputs: "Inputs", out: Path) -> None:
     checked = [(m, s.mask) for m, s in zip(maps, samples, strict=True) if s.split == "validation"]
     rule, value = choose([m for m, _ in checked], [mask for _, mask in checked], model.form)
     tiles = {"tile_px": params.tile_px, "margin_px": params.margin_px, "views": params.views}
-    metric = "mean of Dice and F1" if model.form.labels == "instances" else "mean Dice"
+    metric = "mean F1" if model.form.labels == "instances" else "mean Dice"
     validation = {"metric": metric, "value": value}
     write_json(out / RULE, {"rule": vars(rule), "tiles": tiles, "validation": validation})
     for probability, sample in zip(maps, samples, strict=True):
