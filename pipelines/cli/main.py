@@ -38,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "activate the project's environment (. .venv/bin/activate) or use `make repro`"
         )
     except OSError as error:
+        if error.errno is None and str(error).endswith(" written"):  # as NumPy puts it
+            return _complain(f"a file was cut short ({error}); {_MACHINE_FAULTS[errno.ENOSPC]}")
         if error.errno not in _MACHINE_FAULTS:
             raise
         where = f"{error.filename}: " if error.filename else ""
@@ -50,6 +52,7 @@ _MACHINE_FAULTS: dict[int | None, str] = {
     errno.ENOSPC: "free some space and run the same command again",
     errno.EDQUOT: "free some of your quota and run the same command again",
     errno.EFBIG: "raise the limit on file sizes (ulimit -f) and run the same command again",
+    errno.EXDEV: "keep outputs/ and .work/ on one file system",
     errno.EACCES: "check the permissions of that path",
     errno.EPERM: "check the permissions and attributes of that path",
     errno.EROFS: "the file system is read-only; make it writable",

@@ -51,16 +51,15 @@ def build_page(params: ReportParams, inputs: Inputs) -> dict[str, Any]:
 
 
 def _headlines(params: ReportParams, scores: list[Score]) -> list[Headline]:
-    found = []
-    for metric in params.headline:
-        item = headline(scores, metric, params.units.get(metric, ""))
-        if item is None:
-            known = dict.fromkeys(score.metric for score in scores if score.kind == "model")
-            raise UserError(
-                f"params.yaml: report.headline: found {metric!r}, which evaluate has not written; "
-                f"choose among: {', '.join(known)}"
-            )
-        found.append(item)
+    """Those of the headline metrics that there are: other data may be scored by fewer."""
+    items = (headline(scores, name, params.units.get(name, "")) for name in params.headline)
+    found = [item for item in items if item is not None]
+    if not found:
+        known = dict.fromkeys(score.metric for score in scores if score.kind == "model")
+        raise UserError(
+            f"params.yaml: report.headline: found {', '.join(params.headline)}, none of which "
+            f"evaluate has written; choose among: {', '.join(known)}"
+        )
     return found
 
 

@@ -12,7 +12,8 @@ class ReportParams(Params):
     headline: list[str] = Field(
         min_length=1,
         max_length=6,
-        description="metrics of scores.csv shown first, most important first; 1 to 6 names",
+        description="metrics of scores.csv shown first, most important first; 1 to 6 names; "
+        "those that evaluate does not write for these data are left out",
     )
     units: dict[str, str] = Field(
         default_factory=dict,

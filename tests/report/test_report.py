@@ -253,8 +253,13 @@ def test_a_score_beyond_bayes_raises_the_alarm(page, inputs):
     assert "look for a leak" in page()
 
 
+def test_headline_metric_that_was_not_scored_is_left_out(page):
+    html = page(PARAMS.model_copy(update={"headline": ["f2", "dice"]}))
+    assert html == page(PARAMS.model_copy(update={"headline": ["dice"]}))
+
+
 def test_unknown_headline_metric_names_the_field_and_the_choice(page):
-    with pytest.raises(UserError, match=r"report\.headline: found 'f2'.*dice, age_mae"):
+    with pytest.raises(UserError, match=r"report\.headline: found f2, none.*dice, age_mae"):
         page(PARAMS.model_copy(update={"headline": ["f2"]}))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import textwrap
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 SCRIPT = textwrap.dedent("""
-    import os, signal, sys
+    import json, os, shutil, signal, sys
     from pathlib import Path
     os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
     import pytorch_lightning as pl, torch
@@ -20,7 +21,7 @@ SCRIPT = textwrap.dedent("""
     from pipelines.training.fit import EpochDataModule, Fit
     from pipelines.training.stage import train
 
-    folder, schedule, kill_step = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+    schedule, kill_step = sys.argv[1], -1
 
     class Noisy(Dataset):
         def __len__(self): return 24
@@ -57,22 +58,36 @@ SCRIPT = textwrap.dedent("""
             yield Fit(name=name, module=Net(), data=EpochDataModule(Noisy(), Noisy(), 5, seed=3),
                       epochs=6, seed=5, monitor="val_loss", mode="min", model={}, patience=4)
 
-    (folder / "out").mkdir(exist_ok=True)
-    train(fits(1, ["first", "second"]), folder / "out", folder / "work", "test")
+    def one_run(folder):
+        (folder / "out").mkdir(parents=True, exist_ok=True)
+        train(fits(1, ["first", "second"]), folder / "out", folder / "work", "test")
+
+    # A process a run, forked before torch has done anything: its import is paid for once.
+    for number, (folder, kill_step, workers) in enumerate(json.loads(sys.argv[2])):
+        child = os.fork()
+        if child == 0:
+            os.environ["SCISTAGE_WORKERS"] = str(workers)
+            one_run(Path(folder))
+            os._exit(0)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), file=sys.stderr)
+        for checkpoint in Path(folder).glob("work/first/last.ckpt"):
+            shutil.copy(checkpoint, Path(folder, f"{number}.ckpt"))
 """)
 
 
-def run(folder: Path, schedule: str, kill_step: int = -1, workers: int = 0) -> int:
-    folder.mkdir(exist_ok=True)
-    environment = {
-        "SCISTAGE_WORKERS": str(workers),
-        "SCISTAGE_THREADS": "1",
-        "PATH": "/usr/bin:/bin",
-    }
-    command = [sys.executable, "-c", SCRIPT, str(folder), schedule, str(kill_step)]
-    process = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+def run(schedule: str, *runs: tuple[Path, int, int]) -> list[int]:
+    """Exit codes of trainings, one after the other: folder, step to be killed at, workers."""
+    environment = {"SCISTAGE_THREADS": "1", "PATH": "/usr/bin:/bin"}
+    arguments = [schedule, json.dumps([[str(folder), kill, n] for folder, kill, n in runs])]
+    process = subprocess.run(
+        [sys.executable, "-c", SCRIPT, *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert "Traceback" not in process.stderr, process.stderr
-    return process.returncode
+    return [int(line) for line in process.stderr.splitlines() if line.lstrip("-").isdigit()]
 
 
 def result(folder: Path) -> dict[str, bytes]:
@@ -80,27 +95,21 @@ def result(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("schedule", ["epoch", "step"])
-def test_killed_and_resumed_training_equals_an_uninterrupted_one(
-    tmp_path: Path, schedule: str
-) -> None:
-    assert run(tmp_path / "whole", schedule) == 0
-    for kill_step in (2, 13, 25):
-        folder = tmp_path / f"killed-{kill_step}"
-        assert run(folder, schedule, kill_step) == -9
-        assert not (folder / "out" / "weights.safetensors").exists()
-        assert run(folder, schedule, workers=1) == 0
-        assert result(folder) == result(tmp_path / "whole"), f"killed at step {kill_step}"
-
-
-def test_resumption_starts_from_the_last_finished_epoch(tmp_path: Path) -> None:
-    assert run(tmp_path, "step", kill_step=13) == -9
-    first = (tmp_path / "work" / "first" / "last.ckpt").read_bytes()
-    assert run(tmp_path, "step", kill_step=13) == -9  # no epoch finished in between
-    assert (tmp_path / "work" / "first" / "last.ckpt").read_bytes() == first
-
-
-@pytest.mark.parametrize("workers", [1, 2])
-def test_number_of_workers_changes_nothing(tmp_path: Path, workers: int) -> None:
-    assert run(tmp_path / "none", "step") == 0
-    assert run(tmp_path / "some", "step", workers=workers) == 0
-    assert result(tmp_path / "some") == result(tmp_path / "none")
+def test_neither_kills_nor_workers_change_a_bit(tmp_path: Path, schedule: str) -> None:
+    """One process for all runs of a schedule of learning rates: its imports cost most."""
+    whole, again = tmp_path / "whole", tmp_path / "killed-13"
+    workers = {n: tmp_path / f"workers-{n}" for n in (1, 2)}
+    killed = {step: tmp_path / f"killed-{step}" for step in (2, 13, 25)}
+    codes = run(
+        schedule,
+        (whole, -1, 0),
+        *((folder, -1, n) for n, folder in workers.items()),
+        *((folder, step, 0) for step, folder in killed.items()),
+        (again, 13, 0),  # in the same epoch as before
+        *((folder, -1, 1) for folder in killed.values()),
+    )
+    assert codes == [0, 0, 0, -9, -9, -9, -9, 0, 0, 0]
+    for name, folder in {**workers, **killed}.items():
+        assert result(folder) == result(whole), f"{folder.name} ({name})"
+    first, second = (again / f"{number}.ckpt" for number in (4, 6))
+    assert first.read_bytes() == second.read_bytes(), "no epoch ended between the two kills"
