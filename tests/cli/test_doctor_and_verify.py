@@ -13,21 +13,16 @@ from pipelines.core.params import read_yaml
 from tests.workspace import Workspace, one_line_error
 
 
-def test_doctor_shows_the_machine(finished_spectra: Workspace) -> None:
-    run = finished_spectra.run("doctor", SCISTAGE_THREADS="3", SCISTAGE_CACHE="/somewhere")
-    shown = {line.split()[0]: line.split()[1:] for line in run.stdout.splitlines()}
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert {"torch", "pytorch-lightning", "dvc", "instructions", "accelerator"} <= set(shown)
-    assert (shown["threads"], shown["cache"]) == (["3"], ["/somewhere"])
-
-
-def test_doctor_names_a_broken_pin(spectra: Workspace) -> None:
+def test_doctor_shows_the_machine_and_names_a_broken_pin(spectra: Workspace) -> None:
     pins = spectra.path / "constraints.txt"
     pins.write_text(f"{pins.read_text()}no-such-package==1.0\n")
-    run = spectra.run("doctor")
+    run = spectra.run("doctor", SCISTAGE_THREADS="3", SCISTAGE_CACHE="/somewhere")
+    shown = {line.split()[0]: line.split()[1:] for line in run.stdout.splitlines()}
+    assert {"torch", "pytorch-lightning", "dvc", "instructions", "accelerator"} <= set(shown)
+    assert (shown["threads"], shown["cache"]) == (["3"], ["/somewhere"])
+    assert shown["no-such-package"] == ["missing", "pinned:", "1.0"]
     assert run.returncode == 1
-    assert "no-such-package      missing          pinned: 1.0" in run.stdout
-    assert run.stdout.endswith("1 packages are not as pinned: run `make setup`\n")
+    assert "packages are not as pinned: run `make setup`" in run.stdout.splitlines()[-1]
 
 
 def test_a_run_elsewhere_gives_the_same_outputs_and_an_edited_hash_is_noticed(

@@ -21,7 +21,6 @@ SCISTAGE = [sys.executable, "-m", "pipelines"]
         ("spectra.train.learning_rate", "-0.1", "spectra.train.learning_rate: found -0.1; "),
         ("spectra.train.epochs", "many", "spectra.train.epochs: found 'many'; "),
         ("spectra.evaluate.sead", "1", "spectra.evaluate.sead: unknown key; did you mean 'seed'?"),
-        ("spectra.report.headline", "[rmse]", "headline"),
     ],
 )
 def test_a_mistake_in_a_parameter_costs_nothing(
@@ -29,34 +28,24 @@ def test_a_mistake_in_a_parameter_costs_nothing(
 ) -> None:
     outputs, lock = spectra.tree("outputs"), spectra.read("dvc.lock")
     spectra.set_param(parameter, value)
-    message = one_line_error(spectra.run("repro"))
-    assert said in message or "a stage failed" in message
+    assert said in one_line_error(spectra.run("repro"))
     assert spectra.tree("outputs") == outputs
     assert spectra.read("dvc.lock") == lock
 
 
-@pytest.mark.parametrize(
-    "raised, said",
-    [
-        ("UserError('domains/spectra: the third table is empty; fill it')", "third table is empty"),
-        ("ZeroDivisionError('a fault of ours')", "ZeroDivisionError: a fault of ours"),
-    ],
-)
-def test_a_stage_that_fails_midway_gives_the_last_outputs_back(
-    spectra: Workspace, raised: str, said: str
-) -> None:
+def test_a_stage_that_fails_midway_gives_the_last_outputs_back(spectra: Workspace) -> None:
     outputs, lock = spectra.tree("outputs"), spectra.read("dvc.lock")
     module = spectra.path / "domains/spectra/evaluate/__init__.py"
     code = module.read_text()
-    midway = f"""
+    midway = """
     from pipelines.core.errors import UserError
 
-    (out / "metrics.json").write_text("{{}}")
-    raise {raised}
+    (out / "metrics.json").write_text("{}")
+    raise UserError("domains/spectra: the third table is empty; fill it")
     from .scores"""
     module.write_text(code.replace("\n    from .scores", midway))
     run = spectra.run("repro")
-    assert run.returncode == 2 and said in run.stderr
+    assert one_line_error(run) == "scistage: domains/spectra: the third table is empty; fill it"
     assert run.stderr.rstrip().endswith("failed (see above); the last good outputs are back")
     assert spectra.tree("outputs") == outputs
     assert spectra.read("dvc.lock") == lock

@@ -147,10 +147,9 @@ def test_a_second_run_at_the_same_time_is_refused(
     assert spectra.tree("outputs") == outputs
 
 
-@pytest.mark.parametrize("content", [b"", b'{"outputs/spectra/train": {"wri'])
-def test_a_truncated_rwlock_is_mended(spectra: Workspace, content: bytes) -> None:
+def test_a_truncated_rwlock_is_mended(spectra: Workspace) -> None:
     (spectra.path / ".dvc/tmp").mkdir(exist_ok=True)
-    (spectra.path / ".dvc/tmp/rwlock").write_bytes(content)
+    (spectra.path / ".dvc/tmp/rwlock").write_bytes(b'{"write": {"outputs/spectra/tr')
     plain = spectra.process(["dvc", "repro"])
     assert plain.returncode != 0, "DVC mends it by itself: ours can go"
     run = spectra.run("repro")
@@ -158,10 +157,9 @@ def test_a_truncated_rwlock_is_mended(spectra: Workspace, content: bytes) -> Non
     assert "Running stage" not in run.stdout
 
 
-@pytest.mark.parametrize("share", [0, 0.5])
-def test_a_truncated_lock_is_written_anew_from_the_cache(spectra: Workspace, share: float) -> None:
+def test_a_truncated_lock_is_written_anew_from_the_cache(spectra: Workspace) -> None:
     outputs, lock = spectra.tree("outputs"), spectra.read("dvc.lock")
-    (spectra.path / "dvc.lock").write_bytes(lock[: int(share * len(lock))])
+    (spectra.path / "dvc.lock").write_bytes(lock[: len(lock) // 2])
     run = spectra.run("repro")
     assert run.returncode == 0, run.stdout + run.stderr
     assert "dvc.lock: damaged" in run.stdout

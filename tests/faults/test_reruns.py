@@ -31,7 +31,6 @@ def test_nothing_reruns_when_nothing_changed(spectra: Workspace) -> None:
     [
         ("report.title", "Another title", ["report"]),
         ("evaluate.seed", "1", ["evaluate", "report"]),
-        ("explain.seed", "1", ["explain", "report"]),
         ("train.learning_rate", "0.01", ALL[1:]),
     ],
 )

@@ -8,8 +8,6 @@ import sys
 import textwrap
 from pathlib import Path
 
-import pytest
-
 SCRIPT = textwrap.dedent("""
     import json, os, shutil, signal, sys
     from pathlib import Path
@@ -94,22 +92,29 @@ def result(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted((folder / "out").iterdir())}
 
 
-@pytest.mark.parametrize("schedule", ["epoch", "step"])
-def test_neither_kills_nor_workers_change_a_bit(tmp_path: Path, schedule: str) -> None:
-    """One process for all runs of a schedule of learning rates: its imports cost most."""
-    whole, again = tmp_path / "whole", tmp_path / "killed-13"
-    workers = {n: tmp_path / f"workers-{n}" for n in (1, 2)}
-    killed = {step: tmp_path / f"killed-{step}" for step in (2, 13, 25)}
+def kill_and_resume(folder: Path, schedule: str, *further: tuple[Path, int, int]) -> None:
+    """One process for all runs: its imports cost most. Further runs come first."""
+    whole = folder / "whole"
+    killed = {step: folder / f"killed-{step}" for step in (2, 13, 25)}
     codes = run(
         schedule,
+        *further,
         (whole, -1, 0),
-        *((folder, -1, n) for n, folder in workers.items()),
-        *((folder, step, 0) for step, folder in killed.items()),
-        (again, 13, 0),  # in the same epoch as before
-        *((folder, -1, 1) for folder in killed.values()),
+        *((path, step, 0) for step, path in killed.items()),
+        *((path, -1, 1) for path in killed.values()),
     )
-    assert codes == [0, 0, 0, -9, -9, -9, -9, 0, 0, 0]
-    for name, folder in {**workers, **killed}.items():
-        assert result(folder) == result(whole), f"{folder.name} ({name})"
-    first, second = (again / f"{number}.ckpt" for number in (4, 6))
+    assert codes[-7:] == [0, -9, -9, -9, 0, 0, 0]
+    for path in killed.values():
+        assert result(path) == result(whole), path.name
+
+
+def test_kills_change_no_bit_with_rates_by_epoch(tmp_path: Path) -> None:
+    kill_and_resume(tmp_path, "epoch")
+
+
+def test_neither_kills_nor_workers_change_a_bit_with_rates_by_step(tmp_path: Path) -> None:
+    two, twice = tmp_path / "two", tmp_path / "twice"
+    kill_and_resume(tmp_path, "step", (twice, 13, 0), (twice, 13, 0), (two, -1, 2))
+    assert result(two) == result(tmp_path / "whole"), "two loader workers"
+    first, second = (twice / f"{number}.ckpt" for number in (0, 1))
     assert first.read_bytes() == second.read_bytes(), "no epoch ended between the two kills"

@@ -15,7 +15,7 @@ from pipelines.core.runner import Inputs
 from ..predict.model import load_network
 from ..prepare.generate import WAVELENGTHS
 from ..prepare.reading import read_split
-from ..train.module import Network
+from ..train.network import Network
 from .params import ExplainParams
 
 

@@ -10,13 +10,14 @@ import torch
 from pipelines.core.artifacts import read_json
 from pipelines.training.weights import read_weights
 
-from ..train.module import Network
+from ..train.network import Network
 
 
 def load_network(trained: Path) -> Network:
     """The network with the selected weights."""
     network = Network(**read_json(trained / "model.json")["fits"]["network"]["model"])
-    network.load_state_dict(read_weights(trained / "weights.safetensors", "network"))
+    state = read_weights(trained / "weights.safetensors", "network")
+    network.load_state_dict({k.removeprefix("network."): v for k, v in state.items()})
     return network.eval()
 
 

@@ -13,7 +13,8 @@ from pipelines.core.randomness import seed_everything
 from pipelines.training.fit import EpochDataModule, Fit, Key
 
 from ..prepare.reading import read_split
-from .module import Network
+from .module import Regression
+from .network import Network
 from .params import TrainParams
 
 
@@ -40,12 +41,11 @@ def network_fit(params: TrainParams, prepared: Path) -> Fit:
         "hidden": params.hidden,
         "mean": round(float(spectra.mean()), 4),
         "scale": round(float(spectra.std()), 4),
-        "learning_rate": params.learning_rate,
     }
     seed_everything(params.seed)
     return Fit(
         name="network",
-        module=Network(**model),
+        module=Regression(Network(**model), params.learning_rate),
         data=EpochDataModule(
             Spectra(spectra, concentrations),
             Spectra(*read_split(prepared, "validation")),

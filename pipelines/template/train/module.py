@@ -1,4 +1,4 @@
-"""The network, as a LightningModule."""
+"""How the network learns, as a LightningModule."""
 
 from __future__ import annotations
 
@@ -6,41 +6,35 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+from torch.nn.functional import mse_loss
+
+from .network import Network
 
 
-class Network(pl.LightningModule):
-    """Spectrum to concentration.
+class Regression(pl.LightningModule):
+    """Least squares.
 
     Args:
-        channels: wavelengths of a spectrum.
-        hidden: units of the hidden layer.
-        mean, scale: of the training spectra, by which every spectrum is standardised.
+        network: what learns.
         learning_rate: of Adam; halved every ten epochs.
     """
 
-    def __init__(
-        self, channels: int, hidden: int, mean: float, scale: float, learning_rate: float
-    ) -> None:
+    def __init__(self, network: Network, learning_rate: float) -> None:
         super().__init__()
-        self.mean, self.scale, self.learning_rate = mean, scale, learning_rate
-        self.layers = nn.Sequential(nn.Linear(channels, hidden), nn.GELU(), nn.Linear(hidden, 1))
-
-    def forward(self, spectra: Tensor) -> Tensor:
-        """Spectra of shape (batch, channels) to concentrations of shape (batch,), in mmol/l."""
-        return self.layers((spectra - self.mean) / self.scale).squeeze(-1)
+        self.network, self.learning_rate = network, learning_rate
 
     def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
         """Mean squared error."""
         spectra, target = batch
-        loss = nn.functional.mse_loss(self(spectra), target)
+        loss = mse_loss(self.network(spectra), target)
         self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(target))
         return loss
 
     def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
         """Mean absolute error, which selects the epoch."""
         spectra, target = batch
-        error = (self(spectra) - target).abs().mean()
+        error = (self.network(spectra) - target).abs().mean()
         self.log("val_mae", error, on_step=False, on_epoch=True, batch_size=len(target))
 
     def configure_optimizers(self) -> Any:
