@@ -64,7 +64,7 @@ def test_scores_survive_a_kill_and_then_a_failure(spectra: Workspace) -> None:
     module.write_text(
         module.read_text().replace("from .scores", "raise KeyError\n    from .scores")
     )
-    assert "failed" in one_line_error(spectra.run("repro"))
+    assert spectra.run("repro").returncode == 2
     assert published.read_bytes() == metrics
 
 

@@ -97,18 +97,18 @@ def test_dvc_killed_alone_takes_the_stage_with_it(
     spectra: Workspace, started: list[subprocess.Popen[str]]
 ) -> None:
     outputs, lock = spectra.tree("outputs"), spectra.read("dvc.lock")
-    forget(spectra, "train")
+    forget(spectra, "evaluate")
     process = spectra.start("repro")
     started.append(process)
-    wait_for(begun(spectra, "train", PARTIAL), lambda: process.poll() is None)
-    stages = children(process, "pipelines train")
+    wait_for(begun(spectra, "evaluate", PARTIAL), lambda: process.poll() is None)
+    stages = children(process, "pipelines evaluate")
     (dvc,) = [child for child in children(process, "-m dvc") if child.ppid() == process.pid]
     assert stages
     dvc.kill()
     gone, orphans = psutil.wait_procs(stages, timeout=5)
     assert gone and not orphans
     process.wait(10)
-    assert not (spectra.path / "outputs/spectra/train/weights.safetensors").exists()
+    assert not (spectra.path / "outputs/spectra/evaluate/metrics.json").exists()
     assert spectra.run("repro").returncode == 0
     assert spectra.read("dvc.lock") == lock
     assert spectra.tree("outputs") == outputs
@@ -135,12 +135,15 @@ def test_a_second_run_at_the_same_time_is_refused(
     spectra: Workspace, started: list[subprocess.Popen[str]]
 ) -> None:
     outputs, lock = spectra.tree("outputs"), spectra.read("dvc.lock")
-    forget(spectra, "train")
+    forget(spectra, "evaluate")
     process = spectra.start("repro")
     started.append(process)
-    wait_for(begun(spectra, "train", PARTIAL), lambda: process.poll() is None)
-    assert "train of spectra is running" in one_line_error(spectra.run("train", "spectra"))
+    wait_for(begun(spectra, "evaluate", PARTIAL), lambda: process.poll() is None)
+    (stage,) = children(process, "-m pipelines evaluate")[-1:]
+    stage.suspend()  # so that it takes long enough
+    assert "evaluate of spectra is running" in one_line_error(spectra.run("evaluate", "spectra"))
     assert "scistage repro is running" in one_line_error(spectra.run("repro"))
+    stage.resume()
     said, _ = process.communicate(timeout=60)
     assert process.returncode == 0, said
     assert spectra.read("dvc.lock") == lock
