@@ -49,6 +49,12 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def recorded_stages(domains: list[str]) -> list[str]:
+    """The stages of these domains of which `dvc.lock` knows outputs."""
+    recorded = read_yaml(LOCK_FILE).get("stages", {}) if LOCK_FILE.exists() else {}
+    return [name for name in recorded if name.split("@")[1] in domains]
+
+
 def mend_rwlock() -> None:
     """Remove `.dvc/tmp/rwlock` if a kill left it behind and no live DVC stands in it.
 

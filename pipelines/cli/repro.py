@@ -11,7 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipelines.cli.check import Files, check_domains, chosen_domains
-from pipelines.cli.lockfile import DVC, mend_lock, mend_rwlock, write_canonical_lock
+from pipelines.cli.lockfile import (
+    DVC,
+    mend_lock,
+    mend_rwlock,
+    recorded_stages,
+    write_canonical_lock,
+)
 from pipelines.core.artifacts import read_json
 from pipelines.core.errors import UserError
 from pipelines.core.params import listed_domains
@@ -37,7 +43,8 @@ def repro(domains: list[str], force: bool, jobs: int) -> int:
         failed = _run_dvc(chosen, sources, force, jobs)
         write_canonical_lock()
         if failed:
-            _dvc(["checkout", "--quiet"], quiet=True)
+            if stages := recorded_stages(chosen):
+                _dvc(["checkout", "--quiet", *stages], quiet=True)
             keep()
             raise UserError(f"{failed} failed (see above); the last good outputs are back")
     _write_overview()

@@ -52,7 +52,7 @@ def environment() -> Environment:
     default_cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "scistage"
     return Environment(
         accelerator=os.environ.get("SCISTAGE_ACCELERATOR") or "auto",
-        devices=os.environ.get("SCISTAGE_DEVICES") or "auto",
+        devices=_devices(),
         num_nodes=_whole("SCISTAGE_NUM_NODES", default=1, least=1),
         strategy=os.environ.get("SCISTAGE_STRATEGY") or "auto",
         precision=os.environ.get("SCISTAGE_PRECISION") or None,
@@ -72,6 +72,12 @@ def prepare_process() -> Environment:
     os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # its import looks for news on the network
     os.environ["MPLBACKEND"] = "Agg"
     return settings
+
+
+def _devices() -> str:
+    if (os.environ.get("SCISTAGE_DEVICES") or "auto") == "auto":
+        return "auto"
+    return str(_whole("SCISTAGE_DEVICES", default=1, least=1))
 
 
 def _whole(name: str, default: int, least: int) -> int:

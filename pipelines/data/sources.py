@@ -170,6 +170,8 @@ def _pip_download(source: Wheel, to: Path) -> None:
         return
     if "HASH" in run.stderr or "hashes" in run.stderr.lower():
         raise UserError(f"{requirement}: the package index served a damaged file; try again")
+    if "No matching distribution" in run.stderr and "onnection" not in run.stderr:
+        raise UserError(f"{requirement}: the package index has no such version; name another")
     raise UserError(_no_network(requirement))
 
 

@@ -32,7 +32,8 @@ def train(fits: Iterator[Fit], out: Path, work: Path, label: str) -> None:
     """
     limit_threads()
     torch.use_deterministic_algorithms(True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # costs time, changes no result
+    # Lightning and we read no uninitialised memory: to fill it costs time and changes no result.
+    setattr(torch.utils.deterministic, "fill_uninitialized_memory", False)  # noqa: B010
     work.mkdir(parents=True, exist_ok=True)
     states, models, history = {}, {}, []
     for fit in fits:

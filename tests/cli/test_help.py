@@ -91,3 +91,12 @@ def test_a_wrong_call_shows_the_usage(
         main(arguments)
     assert end.value.code == 2
     assert capsys.readouterr().err.startswith("usage: scistage")
+
+
+def test_overview_loads_nothing_heavy():
+    code = (
+        "import sys, pipelines.report.overview, pipelines.report.params;"
+        "print(sorted({'torch', 'pandas', 'numpy', 'matplotlib'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -3,6 +3,7 @@
 import numpy as np
 
 from domains.segmentation.prepare.arrays import Format, Sample
+from domains.segmentation.prepare.params import PrepareParams
 from domains.segmentation.train.params import TrainParams
 
 
@@ -50,3 +51,27 @@ def train_params(**changes: object) -> TrainParams:
         "seed": 0,
     }
     return TrainParams(**{**values, **changes})
+
+
+def params(path, **changes) -> PrepareParams:
+    values = {
+        "source": "folder",
+        "frames": [0],
+        "border_px": 48,
+        "gap_px": 48,
+        "blocks": 1,
+        "path": path and str(path),
+        "labels": "instances",
+        "classes": 2,
+        "pixel_size_um": None,
+        "shares": [0.5, 0.25, 0.25],
+        "low_percentile": 0.0,
+        "high_percentile": 100.0,
+        "compression": 0.0,
+        "seed": 0,
+    }
+    return PrepareParams(**{**values, **changes})
+
+
+def groups(path, lines, header="file,group"):
+    (path / "groups.csv").write_text("\n".join([header, *lines]) + "\n")

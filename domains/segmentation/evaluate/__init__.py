@@ -15,17 +15,15 @@ def evaluate(params: "EvaluateParams", inputs: "Inputs", out: Path) -> None:
     baselines.json: the rule of each baseline, chosen on validation as the model's was.
     """
     import numpy as np
-    import pandas as pd
 
     from pipelines.core.artifacts import write_csv, write_json
 
     from ..predict.files import read_labels, read_probabilities
-    from ..predict.matching import THRESHOLDS
     from ..prepare.arrays import read_format, read_samples
     from .baselines import baseline_labels
     from .calibration import reliability
     from .counts import tally
-    from .scores import HEADLINES, f1_curve, score_table
+    from .scores import HEADLINES, f1_curves, score_table
 
     form = read_format(inputs.prepare)
     samples = read_samples(inputs.prepare, "validation", "test")
@@ -43,12 +41,8 @@ def evaluate(params: "EvaluateParams", inputs: "Inputs", out: Path) -> None:
     maps = read_probabilities(inputs.predict, samples)
     said = [m for m, s in zip(maps, samples, strict=True) if s.split == "test"]
     calibration = reliability(said, tested, form)
-    (out / "curves").mkdir()
     ideal = calibration["confidence"]
     table = calibration[["confidence", "accuracy"]].rename(columns={"accuracy": "model"})
     write_csv(out / "curves" / "reliability.csv", table.assign(ideal=ideal))
     if form.labels == "instances":
-        curve = pd.DataFrame({"iou_threshold": THRESHOLDS})
-        for name, counts in tallies.items():
-            curve[name] = f1_curve(counts)
-        write_csv(out / "curves" / "f1_by_iou_threshold.csv", curve)
+        write_csv(out / "curves" / "f1_by_iou_threshold.csv", f1_curves(tallies))

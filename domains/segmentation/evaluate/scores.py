@@ -75,9 +75,10 @@ def overall(counts: Tally, form: Format, metric: str) -> float:
     return float(statistic(*columns(counts)))
 
 
-def f1_curve(counts: Tally) -> np.ndarray:
-    """(thresholds,) F1 of all units together at each IoU threshold."""
-    return _f1(counts.tp.T, counts.fp.T, counts.fn.T)
+def f1_curves(tallies: Mapping[str, Tally]) -> pd.DataFrame:
+    """F1 of all units together at each IoU threshold, a column a method."""
+    curves = {name: _f1(t.tp.T, t.fp.T, t.fn.T) for name, t in tallies.items()}
+    return pd.DataFrame({"iou_threshold": THRESHOLDS, **curves})
 
 
 def _row(name: str, metric: str, group: str, found: Interval, n: int) -> tuple[Any, ...]:

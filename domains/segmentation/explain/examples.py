@@ -53,13 +53,16 @@ def draw_examples(
     legend(figure)
     save(figure, out / "examples.png")
     value = overall(tally(cut, shuffled, form), form, "dice")
+    return _entry(value), {"dice in the examples, randomised weights": value}
+
+
+def _entry(dice_of_control: float) -> dict[str, str]:
     caption = (
         "Test images that the network never saw (above), its outlines over the true ones (middle), "
         "and the control: the same network with its weights shuffled (below), which finds nothing "
-        f"of use (Dice {value:.2f} in these windows)."
+        f"of use (Dice {dice_of_control:.2f} in these windows)."
     )
-    entry = {"file": "examples.png", "title": "Found in test images", "caption": caption}
-    return entry, {"dice in the examples, randomised weights": value}
+    return {"file": "examples.png", "title": "Found in test images", "caption": caption}
 
 
 def fullest(mask: np.ndarray, edge: int) -> tuple[slice, slice]:

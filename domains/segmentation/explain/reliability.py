@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
 from ..evaluate.calibration import calibration_error, reliability
@@ -26,9 +27,27 @@ def draw_reliability(
         "randomised weights": reliability([control(samples[0].image)], samples[:1], form),
     }
     errors = {name: calibration_error(table) for name, table in tables.items()}
+    _draw(out / "reliability.png", tables, errors, 0.0 if form.labels == "classes" else 0.5)
+    caption = (
+        "How often a test pixel is right (above) and how many pixels there are (below, "
+        "logarithmic) by the confidence of the network's answer. On the dashed line confidence "
+        "means what it says; the calibration error is the mean distance from it over the pixels. "
+        "Control: the network with its weights shuffled, on one test image."
+    )
+    entry = {"file": "reliability.png", "title": "Confidence and accuracy", "caption": caption}
+    findings = {
+        "expected calibration error": errors["model"],
+        "expected calibration error, randomised weights": errors["randomised weights"],
+    }
+    return entry, findings
+
+
+def _draw(
+    path: Path, tables: dict[str, pd.DataFrame], errors: dict[str, float], least: float
+) -> None:
+    """Accuracy against confidence from `least` to 1, above the pixels' distribution."""
     figure = Figure(figsize=(5.5, 5.5), layout="constrained")
     above, below = figure.subplots(2, 1, height_ratios=[3, 1], sharex=True)
-    least = 0.0 if form.labels == "classes" else 0.5
     above.plot([least, 1], [least, 1], color="grey", linewidth=1, linestyle="--", label="ideal")
     for (name, table), colour, shift in zip(tables.items(), (BLUE, ORANGE), (-1, 1), strict=True):
         label = f"{name}, calibration error {errors[name]:.3f}"
@@ -42,16 +61,4 @@ def draw_reliability(
     below.set_xlabel("confidence of the pixel's answer")
     for axes in (above, below):
         axes.spines[["top", "right"]].set_visible(False)
-    save(figure, out / "reliability.png")
-    caption = (
-        "How often a test pixel is right (above) and how many pixels there are (below, "
-        "logarithmic) by the confidence of the network's answer. On the dashed line confidence "
-        "means what it says; the calibration error is the mean distance from it over the pixels. "
-        "Control: the network with its weights shuffled, on one test image."
-    )
-    entry = {"file": "reliability.png", "title": "Confidence and accuracy", "caption": caption}
-    findings = {
-        "expected calibration error": errors["model"],
-        "expected calibration error, randomised weights": errors["randomised weights"],
-    }
-    return entry, findings
+    save(figure, path)

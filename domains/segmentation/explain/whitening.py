@@ -17,7 +17,7 @@ from ..evaluate.scores import overall
 from ..predict.instances import Rule
 from ..predict.network import Segmentation
 from ..predict.tune import decide
-from ..prepare.arrays import Sample
+from ..prepare.arrays import Format, Sample
 from ..prepare.intensity import normalise
 from ..prepare.preview import BLUE, ORANGE, outline, save
 from .examples import EDGE_PX, fullest
@@ -69,18 +69,7 @@ def draw_whitening(
             dice[name][condition] = overall(tally(samples, labels, form), form, "dice")
             if name == "model":
                 pictures.append((images[0], labels[0]))
-    window = fullest(samples[0].mask, EDGE_PX)
-    figure = Figure(figsize=(13, 3.6), layout="constrained")
-    *views, bars = figure.subplots(1, 4, width_ratios=[1, 1, 1, 1.3])
-    for axes, condition, (image, labels) in zip(views, CONDITIONS, pictures, strict=True):
-        axes.imshow(image if form.channels == 3 else image[..., 0], cmap="gray", vmin=0, vmax=1)
-        outline(axes, labels, BLUE if form.labels == "instances" else None, form)
-        axes.set_title(condition, fontsize=9)
-        axes.set_xlim(window[1].start, window[1].stop)
-        axes.set_ylim(window[0].stop, window[0].start)
-        axes.set_axis_off()
-    _bars(bars, dice)
-    save(figure, out / "whitening.png")
+    _draw(out / "whitening.png", pictures, fullest(samples[0].mask, EDGE_PX), dice, form)
     caption = (
         "A part of a test image as it is, with its background replaced by the background's mean, "
         "and with its objects replaced by it, with what the network outlines (blue; classes in "
@@ -96,6 +85,26 @@ def draw_whitening(
         for condition, value in values.items()
     }
     return entry, findings
+
+
+def _draw(
+    path: Path,
+    pictures: Sequence[tuple[np.ndarray, np.ndarray]],
+    window: tuple[slice, slice],
+    dice: dict[str, dict[str, float]],
+    form: Format,
+) -> None:
+    figure = Figure(figsize=(13, 3.6), layout="constrained")
+    *views, bars = figure.subplots(1, 4, width_ratios=[1, 1, 1, 1.3])
+    for axes, condition, (image, labels) in zip(views, CONDITIONS, pictures, strict=True):
+        axes.imshow(image if form.channels == 3 else image[..., 0], cmap="gray", vmin=0, vmax=1)
+        outline(axes, labels, BLUE if form.labels == "instances" else None, form)
+        axes.set_title(condition, fontsize=9)
+        axes.set_xlim(window[1].start, window[1].stop)
+        axes.set_ylim(window[0].stop, window[0].start)
+        axes.set_axis_off()
+    _bars(bars, dice)
+    save(figure, path)
 
 
 def _bars(axes: Axes, dice: dict[str, dict[str, float]]) -> None:

@@ -36,7 +36,30 @@ def draw_worst(
         ),
         key=lambda e: e[:2],
     )
-    chosen = errors[:count]
+    _draw(out / "worst.png", errors[:count], samples, labels, form)
+    mean = float(np.mean([e[0] for e in errors])) if errors else 1.0
+    random = decide(control(samples[0].image), form, rule)
+    failed = [score for score, _ in _errors(samples[0].mask, random, form)]
+    low = float(np.mean(failed)) if failed else 0.0
+    what = "objects, true or predicted" if form.labels == "instances" else "windows"
+    caption = (
+        f"The {len(errors[:count])} test {what}, that agree least with the other side, {EDGE_PX} "
+        f"px a panel. Mean agreement of all {len(errors)}: {mean:.2f}; of the control, the network "
+        f"with its weights shuffled, on one test image: {low:.2f}."
+    )
+    entry = {"file": "worst.png", "title": "Largest errors", "caption": caption}
+    names = ("mean agreement of objects", "mean agreement of objects, randomised weights")
+    return entry, dict(zip(names, (mean, low), strict=True))
+
+
+def _draw(
+    path: Path,
+    chosen: Sequence[tuple[float, int, tuple]],
+    samples: Sequence[Sample],
+    labels: Sequence[np.ndarray],
+    form: Format,
+) -> None:
+    """A panel for each (agreement, sample, centre)."""
     rows = max(1, -(-len(chosen) // COLUMNS))
     figure = Figure(figsize=(10, 2.75 * rows + 0.4), layout="constrained")
     grid = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
@@ -51,20 +74,7 @@ def draw_worst(
         measure = "IoU" if form.labels == "instances" else "right"
         axes.set_title(f"{samples[k].name}, {measure} {score:.2f}", fontsize=9)
     legend(figure)
-    save(figure, out / "worst.png")
-    mean = float(np.mean([e[0] for e in errors])) if errors else 1.0
-    random = decide(control(samples[0].image), form, rule)
-    failed = [score for score, _ in _errors(samples[0].mask, random, form)]
-    low = float(np.mean(failed)) if failed else 0.0
-    what = "objects, true or predicted" if form.labels == "instances" else "windows"
-    caption = (
-        f"The {len(chosen)} test {what}, that agree least with the other side, {EDGE_PX} px a "
-        f"panel. Mean agreement of all {len(errors)}: {mean:.2f}; of the control, the network "
-        f"with its weights shuffled, on one test image: {low:.2f}."
-    )
-    entry = {"file": "worst.png", "title": "Largest errors", "caption": caption}
-    names = ("mean agreement of objects", "mean agreement of objects, randomised weights")
-    return entry, dict(zip(names, (mean, low), strict=True))
+    save(figure, path)
 
 
 def _errors(mask: np.ndarray, said: np.ndarray, form: Format) -> list[tuple[float, tuple]]:
