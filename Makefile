@@ -8,7 +8,7 @@ repro: setup
 	$(BIN)/scistage repro
 
 test: setup
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: setup
 	$(BIN)/ruff format --check .
