@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -20,7 +19,6 @@ def apply(domain: str, paths: list[Path], out: Path) -> int:
     require_outputs(domain, ("train", "predict"))
     if out.exists() and not out.is_dir():
         raise UserError(f"{out}: is a file; name a folder to write to")
-    files = _files(paths)
     try:
         module = importlib.import_module(f"domains.{domain}.predict.apply")
     except ModuleNotFoundError as error:
@@ -29,26 +27,31 @@ def apply(domain: str, paths: list[Path], out: Path) -> int:
         raise UserError(
             f"{domain}: cannot be applied to files; it has no predict/apply.py"
         ) from None
+    files = _files(paths, module.SUFFIXES)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".partial-") as partial:
         module.apply(inputs_of(domain), files, Path(partial))
         written = sorted(Path(partial).iterdir())
-        for path in written:
-            target = out / path.name
+        inputs = {file.resolve() for file in files}
+        for target in (out / path.name for path in written):
+            if target.resolve() in inputs:
+                raise UserError(f"{target}: would overwrite what was read; name another -o folder")
             if target.is_dir():
-                shutil.rmtree(target)
-            path.replace(target)
+                raise UserError(f"{target}: is a folder where a file is to be written; move it")
+        for path in written:
+            path.replace(out / path.name)
     print(f"{len(files)} files read, {len(written)} written to {out}")
     return 0
 
 
-def _files(paths: list[Path]) -> list[Path]:
+def _files(paths: list[Path], suffixes: tuple[str, ...]) -> list[Path]:
+    """The files named, and of folders those that the domain can read."""
     files = []
     for path in paths:
         if path.is_dir():
-            inside = sorted(f for f in path.iterdir() if f.is_file() and f.name[0] != ".")
+            inside = sorted(f for f in path.iterdir() if f.suffix.lower() in suffixes)
             if not inside:
-                raise UserError(f"{path}: an empty folder; put files into it")
+                raise UserError(f"{path}: holds no file of type {', '.join(suffixes)}")
             files += inside
         elif path.is_file():
             files.append(path)

@@ -31,6 +31,7 @@ def write_canonical_lock() -> None:
     order = [f"{stage}@{domain}" for domain in listed_domains() for stage in STAGES]
     stages = lock.get("stages", {})
     known = {name: stages[name] for name in order if name in stages}
+    known |= {name: stages[name] for name in sorted(stages) if name not in known}
     yaml = YAML()
     yaml.default_flow_style = False
     stream = StringIO()

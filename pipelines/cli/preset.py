@@ -32,8 +32,8 @@ def write_preset(domain: str, name: str) -> int:
         known = ", ".join(preset.stem for preset in _presets(domain))
         raise UserError(f"{domain}: no preset {name!r}; presets are: {known}")
     document, before = read_yaml(PARAMS), PARAMS.read_text(encoding="utf-8")
-    if domain not in document:
-        raise UserError(f"{PARAMS}: section {domain!r}: missing; add it")
+    if not isinstance(document.get(domain), dict):
+        raise UserError(f"{PARAMS}: section {domain!r}: missing or empty; add it")
     changes = _overlay(document[domain], read_yaml(path), domain)
     if not changes:
         print(f"{domain}: {PARAMS} is at preset {name} already")
@@ -66,6 +66,8 @@ def _presets(domain: str) -> list[Path]:
 
 def _overlay(values: Any, preset: Any, where: str) -> list[str]:
     changes = []
+    if not isinstance(values, dict):
+        raise UserError(f"{PARAMS}: {where}: found {values!r}; a mapping of keys is needed")
     for key, new in preset.items():
         path = f"{where}.{key}"
         if key not in values:

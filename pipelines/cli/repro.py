@@ -71,6 +71,7 @@ def _run_dvc(domains: list[str], sources: dict[str, Files], force: bool, jobs: i
         domain, process = next(iter(running.items()))
         if _wait(process):
             failures.append(domain)
+            waiting = []  # as without --jobs, what has not begun does not begin
         del running[domain]
     return ", ".join(failures) or None
 
@@ -127,6 +128,7 @@ def _kept_scores(domains: list[str]) -> Iterator[Callable[[], None]]:
             if copy.is_file() and not path.exists():
                 path.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(copy, path)
+        shutil.rmtree(copies, ignore_errors=True)
 
     yield put_back
     shutil.rmtree(copies, ignore_errors=True)

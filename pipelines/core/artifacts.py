@@ -39,8 +39,12 @@ def write_csv(path: Path, table: pd.DataFrame) -> None:
     table.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
 
 
-def read_csv(path: Path) -> pd.DataFrame:
+def read_csv(path: Path, text: tuple[str, ...] = ()) -> pd.DataFrame:
     """Read a table; only an empty field is a missing value, so a class may be called 'NA'.
+
+    Args:
+        path: of the table.
+        text: columns to be kept as they are written, so that '007' stays '007'.
 
     Raises:
         UserError: the file is missing, empty or damaged.
@@ -48,7 +52,9 @@ def read_csv(path: Path) -> pd.DataFrame:
     import pandas as pd
 
     try:
-        return pd.read_csv(path, keep_default_na=False, na_values=[""])
+        return pd.read_csv(
+            path, keep_default_na=False, na_values=[""], dtype=dict.fromkeys(text, str)
+        )
     except FileNotFoundError:
         raise UserError(f"{path}: not found; run `scistage repro`") from None
     except (ValueError, UnicodeDecodeError) as error:

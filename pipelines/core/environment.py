@@ -22,9 +22,6 @@ class Environment:
 
     Attributes:
         accelerator: `SCISTAGE_ACCELERATOR`, as Lightning's Trainer takes it.
-        devices: `SCISTAGE_DEVICES`, number of devices or `auto`.
-        num_nodes: `SCISTAGE_NUM_NODES`.
-        strategy: `SCISTAGE_STRATEGY`, as Lightning's Trainer takes it.
         precision: `SCISTAGE_PRECISION`; None means float32 on a CPU, bf16-mixed on a GPU.
         threads: `SCISTAGE_THREADS`, CPU threads of a stage; results depend on it.
         workers: `SCISTAGE_WORKERS`, loader processes; results do not depend on it.
@@ -33,9 +30,6 @@ class Environment:
     """
 
     accelerator: str
-    devices: str
-    num_nodes: int
-    strategy: str
     precision: str | None
     threads: int
     workers: int
@@ -52,9 +46,6 @@ def environment() -> Environment:
     default_cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "scistage"
     return Environment(
         accelerator=os.environ.get("SCISTAGE_ACCELERATOR") or "auto",
-        devices=_devices(),
-        num_nodes=_whole("SCISTAGE_NUM_NODES", default=1, least=1),
-        strategy=os.environ.get("SCISTAGE_STRATEGY") or "auto",
         precision=os.environ.get("SCISTAGE_PRECISION") or None,
         threads=_whole("SCISTAGE_THREADS", default=2, least=1),
         workers=_whole("SCISTAGE_WORKERS", default=0, least=0),
@@ -72,12 +63,6 @@ def prepare_process() -> Environment:
     os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # its import looks for news on the network
     os.environ["MPLBACKEND"] = "Agg"
     return settings
-
-
-def _devices() -> str:
-    if (os.environ.get("SCISTAGE_DEVICES") or "auto") == "auto":
-        return "auto"
-    return str(_whole("SCISTAGE_DEVICES", default=1, least=1))
 
 
 def _whole(name: str, default: int, least: int) -> int:

@@ -18,7 +18,7 @@ from pipelines.core.project import PARAMS
 class Params(BaseModel):
     """Base of every stage's parameters: unknown keys and wrong types are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 def read_yaml(path: Path) -> Any:
@@ -107,6 +107,9 @@ def _explain(error: ValidationError, model: type[Params], values: Any, prefix: s
     if first["type"] == "missing":
         return f"{field}: missing; add it{more}"
     message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "value_error" and isinstance(first["input"], dict):  # of several fields
+        key = message.split(":")[0]
+        return f"{PARAMS}{_line(values, (*location, key))}: {path}.{message}{more}"
     return f"{field}: found {first['input']!r}; {message[0].lower()}{message[1:]}{more}"
 
 

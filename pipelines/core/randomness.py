@@ -7,7 +7,8 @@ import numpy as np
 
 def generator(*key: int) -> np.random.Generator:
     """A generator that depends on `key` alone, such as (seed, epoch, index)."""
-    return np.random.default_rng(np.random.SeedSequence(key))
+    # NumPy takes (1, 2) and (1, 2, 0) for the same entropy: the length tells them apart.
+    return np.random.default_rng(np.random.SeedSequence((*key, len(key))))
 
 
 def seed_everything(*key: int) -> None:

@@ -65,11 +65,13 @@ class Progress(Checkpoint):
         value = metrics.get(self.monitor)
         if value is None:
             raise UserError(f"fit monitors {self.monitor!r}, but logs {', '.join(metrics)}")
-        if not math.isfinite(value):
-            raise UserError(
-                f"{self.label}: {self.monitor} became {value} in epoch {trainer.current_epoch}; "
-                "lower the learning rate"
-            )
+        for name, number in metrics.items():
+            if not math.isfinite(number):
+                epoch = trainer.current_epoch
+                raise UserError(
+                    f"{self.label}: {name} became {number} in epoch {epoch}; "
+                    "lower the learning rate"
+                )
         self.history.append({"epoch": trainer.current_epoch, **metrics})
         better = not self.best or _better(value, self.best_value, self.mode)
         if better:

@@ -17,6 +17,7 @@ from pipelines.core.artifacts import read_csv, read_json, write_csv, write_json
 from pipelines.core.environment import environment
 from pipelines.training.fit import Fit
 from pipelines.training.progress import MetricsBar, Progress
+from pipelines.training.reproducible import prepare_torch
 from pipelines.training.weights import read_weights, write_weights
 
 
@@ -30,10 +31,9 @@ def train(fits: Iterator[Fit], out: Path, work: Path, label: str) -> None:
         work: folder of this training's checkpoints; names its parameters, inputs and code.
         label: what progress lines begin with.
     """
-    limit_threads()
-    torch.use_deterministic_algorithms(True)
-    # Lightning and we read no uninitialised memory: to fill it costs time and changes no result.
-    setattr(torch.utils.deterministic, "fill_uninitialized_memory", False)  # noqa: B010
+    prepare_torch()
+    work = work / ("gpu" if torch.cuda.is_available() else "cpu")  # one does not resume the other
+    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     work.mkdir(parents=True, exist_ok=True)
     states, models, history = {}, {}, []
     for fit in fits:
@@ -47,13 +47,6 @@ def train(fits: Iterator[Fit], out: Path, work: Path, label: str) -> None:
     write_weights(out / "weights.safetensors", states)
     write_json(out / "model.json", {"fits": models})
     write_csv(out / "history.csv", pd.concat(history))
-
-
-def limit_threads() -> None:
-    """Give torch and OpenCV the machine's number of threads; results depend on it."""
-    threads = environment().threads
-    torch.set_num_threads(threads)
-    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
 
 
 def _run(fit: Fit, folder: Path, label: str) -> None:
@@ -88,9 +81,7 @@ def make_trainer(fit: Fit, callbacks: list[pl.Callback]) -> pl.Trainer:
     settings = environment()
     return pl.Trainer(
         accelerator=settings.accelerator,
-        devices=settings.devices if settings.devices == "auto" else int(settings.devices),
-        num_nodes=settings.num_nodes,
-        strategy=settings.strategy,
+        devices=1,  # the sampler and the checkpoints are one process's
         precision=cast(Any, settings.precision or _default_precision(settings.accelerator)),
         max_epochs=fit.epochs,
         gradient_clip_val=fit.gradient_clip,

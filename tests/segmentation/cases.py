@@ -58,7 +58,7 @@ def params(path, **changes) -> PrepareParams:
         "source": "folder",
         "frames": [0],
         "border_px": 48,
-        "gap_px": 48,
+        "gap_px": 60,
         "blocks": 1,
         "path": path and str(path),
         "labels": "instances",

@@ -189,3 +189,12 @@ def test_calibration_of_a_model_that_knows_itself_and_of_one_that_does_not():
     assert calibration_error(reliability([honest], one, shape)) < 0.01
     certain = calibration_error(reliability([np.stack([1 - boast, boast])], one, shape))
     assert certain == pytest.approx(0.25, abs=0.01)  # right 3 times of 4, certain always
+
+
+@pytest.mark.parametrize("seeds", ["core", "distance"])
+def test_an_object_too_small_for_a_seed_is_still_an_object(seeds):
+    truth = discs((40, 60), (15, 15, 3), (20, 42, 12))
+    foreground = (truth > 0).astype(float)
+    said = instances(foreground, foreground, Rule(0.5, seeds, 4.0, 5))
+    np.testing.assert_array_equal(said > 0, truth > 0)
+    assert said.max() == 2

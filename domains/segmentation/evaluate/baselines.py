@@ -46,27 +46,31 @@ class Forest:
     """A random forest on the filters of `skimage.feature.multiscale_basic_features`.
 
     Intensity, edges and texture at scales of 1 to 16 px, each class of the network learnt from
-    `pixels` annotated training pixels, as many of each class.
+    `pixels` annotated training pixels, as many of each class; its probabilities are then brought
+    to the shares that the classes have in the training images (Bayes' rule).
     """
 
     def __init__(self, samples: Sequence[Sample], form: Format, params: EvaluateParams) -> None:
         self.form = form
         rng = np.random.default_rng(params.seed)
         share = -(-params.pixels // len(samples))
-        rows, labels = [], []
+        rows, labels, occurring = [], [], np.zeros(form.outputs)
         for sample in samples:
-            classes = np.where(sample.mask < 0, -1, class_map(sample.mask, form, params.border_px))
+            known = class_map(sample.mask, form, params.border_px).astype(int)
+            classes = np.where(sample.mask < 0, -1, known)
             chosen = _balanced(classes.ravel(), share, form.outputs, rng)
             rows.append(self._features(sample)[chosen])
             labels.append(classes.ravel()[chosen])
+            occurring += np.bincount(classes[classes >= 0], minlength=form.outputs)
         self.forest = RandomForestClassifier(
             params.trees,
             min_samples_leaf=3,
-            class_weight="balanced_subsample",
             random_state=params.seed,
             n_jobs=environment().threads,
         )
-        self.forest.fit(np.concatenate(rows), np.concatenate(labels))
+        learnt = np.concatenate(labels)
+        self.forest.fit(np.concatenate(rows), learnt)
+        self.prior = occurring / np.maximum(np.bincount(learnt, minlength=form.outputs), 1)
 
     def probabilities(self, samples: Sequence[Sample]) -> list[np.ndarray]:
         """(K, H, W) float32 for each sample; a class never seen in training gets 0."""
@@ -75,6 +79,8 @@ class Forest:
             said = self.forest.predict_proba(self._features(sample))
             full = np.zeros((self.form.outputs, len(said)), dtype=np.float32)
             full[self.forest.classes_] = said.T
+            full *= self.prior[:, None]  # from the classes' shares in the sample to the real ones
+            full /= np.maximum(full.sum(axis=0), 1e-12)
             maps.append(full.reshape(-1, *sample.mask.shape))
         return maps
 

@@ -11,13 +11,15 @@ from pipelines.core.artifacts import read_json, write_csv
 from pipelines.core.errors import UserError
 
 from ..prepare.arrays import Format
-from ..prepare.reading import read_image
+from ..prepare.reading import SUFFIXES, read_image
 from .files import RULE, read_rule, write_labels
 from .network import load
 from .tune import decide
 
 if TYPE_CHECKING:
     from pipelines.core.runner import Inputs
+
+__all__ = ["SUFFIXES", "apply"]
 
 PROPERTIES = {
     "label": "id",

@@ -27,13 +27,17 @@ class Rule:
 def instances(foreground: np.ndarray, interior: np.ndarray, rule: Rule) -> np.ndarray:
     """Marker-controlled watershed (Beucher & Lantuéjoul 1979; Meyer 1994).
 
-    foreground, interior: (H, W) in 0 … 1. Returns (H, W) int32, 0 background, objects 1 … N in
-    the order of their first pixel. Foreground that no seed reaches is dropped with the seed.
+    foreground, interior: (H, W) in 0 … 1. Returns (H, W) int32, 0 background, objects
+    1 … N. A piece of foreground too small or too flat for a seed is one
+    object.
     """
     mask = foreground > rule.threshold
     solid = mask & (interior > 0.5) if rule.seeds == "core" else mask
     relief = ndimage.gaussian_filter(ndimage.distance_transform_edt(solid), 1)
-    markers, _ = ndimage.label(mask & (h_maxima(relief, rule.level) > 0), np.ones((3, 3)))
+    markers, count = ndimage.label(mask & (h_maxima(relief, rule.level) > 0), np.ones((3, 3)))
+    pieces, _ = ndimage.label(mask)
+    seedless = mask & ~np.isin(pieces, pieces[markers > 0])
+    markers[seedless] = pieces[seedless] + count
     labels = watershed(-relief, markers, mask=mask)
     small = np.bincount(labels.ravel()) < rule.min_area
     small[0] = False

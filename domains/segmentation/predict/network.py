@@ -9,6 +9,7 @@ from torch import Tensor
 
 from pipelines.core.artifacts import read_json
 from pipelines.core.environment import environment
+from pipelines.training.reproducible import prepare_torch
 from pipelines.training.weights import read_weights
 
 from ..prepare.arrays import Format
@@ -49,7 +50,7 @@ def load(folder: Path, tile_px: int, margin_px: int, views: int) -> Segmentation
 
     Raises UserError if one of them is missing or damaged.
     """
-    torch.set_num_threads(environment().threads)
+    prepare_torch()
     model = read_json(folder / "model.json")["fits"][FIT]["model"]
     network = UNet(**model["network"])
     state = read_weights(folder / "weights.safetensors", FIT)

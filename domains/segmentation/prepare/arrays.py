@@ -78,7 +78,7 @@ def read_samples(folder: Path, *splits: str) -> list[Sample]:
     """Samples of these splits, in the table's order; the images stay memory-mapped."""
     images = np.load(folder / "images.npy", mmap_mode="r")
     masks = np.load(folder / "masks.npy", mmap_mode="r")
-    table = read_csv(folder / "samples.csv")
+    table = read_csv(folder / "samples.csv", text=("name", "group"))
     samples = []
     for row in table[table["split"].isin(splits)].itertuples():
         pixels = slice(row.offset, row.offset + row.height * row.width)

@@ -9,12 +9,10 @@ def check(params: PrepareParams) -> dict[str, str]:
     Raises UserError for whatever `prepare` would refuse.
     """
     if params.source == "hela":
-        from pipelines.data.sources import fetch
+        from . import hela
 
-        from .hela import HELA
-
-        fetch(HELA)
-        return dict(HELA.files)
+        hela.load(params)
+        return dict(hela.HELA.files)
     from . import folder
 
     folder.load(params)

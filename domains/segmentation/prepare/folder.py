@@ -95,11 +95,14 @@ def read_groups(folder: Path, names: list[str]) -> tuple[dict[str, str], dict[st
     path = folder / "groups.csv"
     if not path.is_file():
         return {name: Path(name).stem for name in names}, {}
-    table = read_csv(path).astype(str)
+    table = read_csv(path, text=("file", "group", "split"))
     if list(table.columns) not in (["file", "group"], ["file", "group", "split"]):
         raise UserError(
             f"{path}: columns {list(table.columns)}; give file,group or file,group,split"
         )
+    if table.isna().any(axis=None):
+        row = int(table.isna().any(axis=1).argmax())
+        raise UserError(f"{path}: line {row + 2} has an empty field; fill it")
     unknown = sorted(set(table["file"]) - set(names))
     if unknown:
         raise UserError(

@@ -23,7 +23,7 @@ class PrepareParams(Params):
         "outermost 10 px are mostly not annotated",
     )
     gap_px: int = Field(
-        ge=48, le=300, description="hela: strip between two splits that is left out, px"
+        ge=58, le=300, description="hela: strip between two splits that is left out, px"
     )
     blocks: int = Field(
         ge=1, le=50, description="hela: stripes of each test region, the bootstrap's units"

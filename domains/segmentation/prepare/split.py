@@ -18,6 +18,8 @@ def regions(extent: int, shares: list[float], gap: int) -> list[slice]:
         raise UserError(f"gap_px: {gap} px leave nothing of a field of {extent} px, lower it")
     ends = np.round(np.cumsum(shares) / sum(shares) * free).astype(int)
     starts = np.concatenate([[0], ends[:-1]])
+    if (ends <= starts).any():
+        raise UserError(f"shares: {shares} leave a split without a pixel; raise the smallest")
     return [
         slice(int(a) + k * gap, int(b) + k * gap)
         for k, (a, b) in enumerate(zip(starts, ends, strict=True))

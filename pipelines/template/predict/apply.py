@@ -13,6 +13,8 @@ from pipelines.core.runner import Inputs
 
 from .model import load_network, read_concentrations
 
+SUFFIXES = (".csv",)
+
 
 def apply(inputs: Inputs, files: list[Path], out: Path) -> None:
     """Write `predictions.csv` (file, row, concentration in mmol/l).
