@@ -61,16 +61,16 @@ def test_apply_refuses_before_it_loads_a_model(spectra: Workspace, tmp_path: Pat
     (tmp_path / "file").write_text("mine")
     (tmp_path / "a.csv").write_text("a\n1\n")
     out = ["-o", str(tmp_path / "out")]
-    (spectra.path / "domains/spectra/predict/apply.py").unlink()
-    missing, empty, taken, nothing, unable = spectra.run_many(
+    missing, empty, taken, nothing = spectra.run_many(
         ["apply", "spectra", str(tmp_path / "none.csv"), *out],
         ["apply", "spectra", str(tmp_path / "empty"), *out],
         ["apply", "spectra", str(tmp_path / "a.csv"), "-o", str(tmp_path / "file")],
         ["apply", "nothing", str(tmp_path / "a.csv"), *out],
-        ["apply", "spectra", str(tmp_path / "a.csv"), *out],
     )
+    (spectra.path / "domains/spectra/predict/apply.py").unlink()
+    unable = spectra.run("apply", "spectra", str(tmp_path / "a.csv"), *out)
     assert "none.csv: not found; name a file or folder" in one_line_error(missing)
-    assert "empty: an empty folder; put files into it" in one_line_error(empty)
+    assert "empty: holds no file of type .csv" in one_line_error(empty)
     assert "file: is a file; name a folder to write to" in one_line_error(taken)
     assert "no domain 'nothing'" in one_line_error(nothing)
     assert "spectra: cannot be applied to files" in one_line_error(unable)
@@ -79,3 +79,13 @@ def test_apply_refuses_before_it_loads_a_model(spectra: Workspace, tmp_path: Pat
     (spectra.path / "outputs/spectra/train/weights.safetensors").unlink()
     untrained = spectra.run("apply", "spectra", str(tmp_path / "a.csv"), *out)
     assert "train/weights.safetensors: not found; run `scistage repro" in one_line_error(untrained)
+
+
+def test_apply_never_overwrites_what_it_reads(spectra: Workspace, tmp_path: Path) -> None:
+    mine = tmp_path / "predictions.csv"  # the name of what apply writes
+    mine.write_text("\n".join(",".join(["0"] * 64) for _ in range(2)) + "\n")
+    before = mine.read_bytes()
+    run = spectra.run("apply", "spectra", str(tmp_path), "-o", str(tmp_path))
+    assert "predictions.csv: would overwrite what was read" in one_line_error(run)
+    assert mine.read_bytes() == before
+    assert [path.name for path in tmp_path.glob("*.csv")] == ["predictions.csv"]

@@ -32,7 +32,7 @@ def test_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("value", ["two", "0", "-1", "1.5", " ", "²"])
-@pytest.mark.parametrize("name", ["SCISTAGE_THREADS", "SCISTAGE_WORKERS"])
+@pytest.mark.parametrize("name", ["SCISTAGE_THREADS"])
 def test_what_is_no_number_of_threads(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:

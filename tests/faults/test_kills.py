@@ -67,7 +67,7 @@ def begun(workspace: Workspace, stage: str, file: str) -> Callable[[], bool]:
     return lambda: any((workspace.path / WORK).glob(file.format(stage=stage)))
 
 
-PARTIAL, CHECKPOINT = "{stage}.partial", "train/*/network/last.ckpt"
+PARTIAL, CHECKPOINT = "{stage}.partial", "train/*/*/network/last.ckpt"
 
 
 @pytest.mark.parametrize(

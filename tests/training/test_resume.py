@@ -68,7 +68,7 @@ SCRIPT = textwrap.dedent("""
             one_run(Path(folder))
             os._exit(0)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), file=sys.stderr)
-        for checkpoint in Path(folder).glob("work/first/last.ckpt"):
+        for checkpoint in Path(folder).glob("work/*/first/last.ckpt"):
             shutil.copy(checkpoint, Path(folder, f"{number}.ckpt"))
 """)
 
