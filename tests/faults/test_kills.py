@@ -18,15 +18,15 @@ import psutil
 import pytest
 
 from pipelines.cli.lockfile import RWLOCK, mend_rwlock
-from tests.workspace import Workspace, one_line_error
+from tests.workspace import ROOT, Workspace, one_line_error
 
-WORK = ".work/spectra"
+Started = list[subprocess.Popen[str]]
 
 
 @pytest.fixture
-def started() -> Iterator[list[subprocess.Popen[str]]]:
+def started() -> Iterator[Started]:
     """Process groups that a test starts; none outlives it."""
-    groups: list[subprocess.Popen[str]] = []
+    groups: Started = []
     yield groups
     for process in groups:
         with suppress(ProcessLookupError):
@@ -63,25 +63,48 @@ def children(process: subprocess.Popen[str], name: str) -> list[psutil.Process]:
     return [child for child in found if name in command_of(child)]
 
 
-def begun(workspace: Workspace, stage: str, file: str) -> Callable[[], bool]:
-    return lambda: any((workspace.path / WORK).glob(file.format(stage=stage)))
+def is_stopped(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() == psutil.STATUS_STOPPED)
+    except psutil.Error:
+        return False
 
 
-PARTIAL, CHECKPOINT = "{stage}.partial", "train/*/*/network/last.ckpt"
+def start_and_pause(
+    workspace: Workspace, started: Started, pause: str
+) -> tuple[subprocess.Popen[str], psutil.Process]:
+    """`scistage repro`, and the stage in it that has come to this pause and stands still."""
+    process = workspace.start("repro", PYTHONPATH=str(ROOT / "tests/faults/pause"), PAUSE=pause)
+    started.append(process)
+    found: list[psutil.Process] = []
+
+    def stands() -> bool:
+        found[:] = filter(is_stopped, children(process, "-m pipelines"))
+        return bool(found)
+
+    wait_for(stands, lambda: process.poll() is None)
+    return process, found[-1]
+
+
+PUBLISHING = "1:{}.partial"
+TRAINING = "2:network/last.part"  # one epoch is saved
 
 
 @pytest.mark.parametrize(
-    "stage, moment",
-    [("prepare", PARTIAL), ("train", CHECKPOINT), ("evaluate", PARTIAL), ("report", PARTIAL)],
+    "stage, pause",
+    [
+        ("prepare", PUBLISHING.format("prepare")),
+        ("train", TRAINING),
+        ("evaluate", PUBLISHING.format("evaluate")),
+        ("report", PUBLISHING.format("report")),
+    ],
 )
 def test_killed_with_all_its_processes(
-    spectra: Workspace, started: list[subprocess.Popen[str]], stage: str, moment: str
+    spectra: Workspace, started: Started, stage: str, pause: str
 ) -> None:
     outputs, lock = spectra.tree("outputs"), spectra.read("dvc.lock")
     forget(spectra, stage)
-    process = spectra.start("repro")
-    started.append(process)
-    wait_for(begun(spectra, stage, moment), lambda: process.poll() is None)
+    process, _ = start_and_pause(spectra, started, pause)
     processes = psutil.Process(process.pid).children(recursive=True)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
@@ -93,21 +116,15 @@ def test_killed_with_all_its_processes(
     assert spectra.tree("outputs") == outputs
 
 
-def test_dvc_killed_alone_takes_the_stage_with_it(
-    spectra: Workspace, started: list[subprocess.Popen[str]]
-) -> None:
+def test_dvc_killed_alone_takes_the_stage_with_it(spectra: Workspace, started: Started) -> None:
     outputs, lock = spectra.tree("outputs"), spectra.read("dvc.lock")
     forget(spectra, "evaluate")
-    process = spectra.start("repro")
-    started.append(process)
-    wait_for(begun(spectra, "evaluate", PARTIAL), lambda: process.poll() is None)
-    stages = children(process, "pipelines evaluate")
+    process, stage = start_and_pause(spectra, started, PUBLISHING.format("evaluate"))
     (dvc,) = [child for child in children(process, "-m dvc") if child.ppid() == process.pid]
-    assert stages
     dvc.kill()
-    gone, orphans = psutil.wait_procs(stages, timeout=5)
+    gone, orphans = psutil.wait_procs([stage], timeout=30)
     assert gone and not orphans
-    process.wait(10)
+    process.wait(30)
     assert not (spectra.path / "outputs/spectra/evaluate/metrics.json").exists()
     assert spectra.run("repro").returncode == 0
     assert spectra.read("dvc.lock") == lock
@@ -115,15 +132,12 @@ def test_dvc_killed_alone_takes_the_stage_with_it(
 
 
 def test_a_stage_killed_alone_leaves_the_last_good_outputs(
-    spectra: Workspace, started: list[subprocess.Popen[str]]
+    spectra: Workspace, started: Started
 ) -> None:
     outputs = spectra.tree("outputs/spectra")
     spectra.set_param("spectra.evaluate.seed", "5")
-    process = spectra.start("repro")
-    started.append(process)
-    wait_for(begun(spectra, "evaluate", PARTIAL), lambda: process.poll() is None)
-    for child in children(process, "pipelines evaluate"):
-        child.kill()
+    process, stage = start_and_pause(spectra, started, PUBLISHING.format("evaluate"))
+    stage.kill()
     said, _ = process.communicate(timeout=60)
     assert process.returncode == 2 and "scistage: a stage failed" in said, said
     assert spectra.tree("outputs/spectra") == outputs
@@ -131,16 +145,10 @@ def test_a_stage_killed_alone_leaves_the_last_good_outputs(
     assert "Running stage" not in spectra.run("repro").stdout
 
 
-def test_a_second_run_at_the_same_time_is_refused(
-    spectra: Workspace, started: list[subprocess.Popen[str]]
-) -> None:
+def test_a_second_run_at_the_same_time_is_refused(spectra: Workspace, started: Started) -> None:
     outputs, lock = spectra.tree("outputs"), spectra.read("dvc.lock")
     forget(spectra, "evaluate")
-    process = spectra.start("repro")
-    started.append(process)
-    wait_for(begun(spectra, "evaluate", PARTIAL), lambda: process.poll() is None)
-    (stage,) = children(process, "-m pipelines evaluate")[-1:]
-    stage.suspend()  # so that it takes long enough
+    process, stage = start_and_pause(spectra, started, PUBLISHING.format("evaluate"))
     assert "evaluate of spectra is running" in one_line_error(spectra.run("evaluate", "spectra"))
     assert "scistage repro is running" in one_line_error(spectra.run("repro"))
     stage.resume()
