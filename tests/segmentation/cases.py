@@ -8,7 +8,7 @@ from domains.segmentation.train.params import TrainParams
 
 
 def form(labels: str = "instances", classes: int = 2, channels: int = 1) -> Format:
-    return Format(labels, classes, channels, None, 0.0, 100.0, 0.0)
+    return Format(labels, classes, channels, None, 0.0, 100.0, None, 0.0)
 
 
 def discs(shape: tuple[int, int], *circles: tuple[float, float, float]) -> np.ndarray:
@@ -59,14 +59,17 @@ def params(path, **changes) -> PrepareParams:
         "frames": [0],
         "border_px": 48,
         "gap_px": 60,
+        "gap_slices": 1,
         "blocks": 1,
         "path": path and str(path),
         "labels": "instances",
         "classes": 2,
+        "slice_axis": 2,
         "pixel_size_um": None,
         "shares": [0.5, 0.25, 0.25],
         "low_percentile": 0.0,
         "high_percentile": 100.0,
+        "intensity_range": None,
         "compression": 0.0,
         "seed": 0,
     }

@@ -21,7 +21,7 @@ from tests.segmentation.cases import discs, form, groups, params, sample
 
 @pytest.mark.parametrize("gap", [48, 100])
 def test_regions_are_apart_by_the_gap_and_cover_the_rest(gap):
-    cut = regions(1100, [0.5, 0.15, 0.35], gap)
+    cut = regions(1100, [0.5, 0.15, 0.35], gap, "gap_px")
     assert cut[0].start == 0 and cut[-1].stop == 1100
     for left, right in pairwise(cut):
         assert right.start - left.stop == gap
@@ -31,7 +31,7 @@ def test_regions_are_apart_by_the_gap_and_cover_the_rest(gap):
 
 def test_a_gap_that_eats_the_field_is_refused():
     with pytest.raises(UserError, match="gap_px"):
-        regions(200, [1, 1, 1], 100)
+        regions(200, [1, 1, 1], 100, "gap_px")
 
 
 def test_samples_come_back_as_they_were(tmp_path):

@@ -1,4 +1,4 @@
-"""What data, whence, split how? Images with masks, from a movie of nuclei or your own folder."""
+"""What data, whence, split how? Images with masks, from published stacks or your own folder."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,16 +16,13 @@ def prepare(params: "PrepareParams", inputs: "Inputs", out: Path) -> None:
     """
     from pipelines.core.artifacts import write_json
 
-    from . import folder, hela
     from .arrays import write_samples
     from .card import card
     from .preview import draw_preview
+    from .sources import source
 
-    if params.source == "hela":
-        samples, form = hela.load(params), hela.form(params)
-    else:
-        samples = folder.load(params)
-        form = folder.form(params, samples)
+    samples = source(params).load(params)
+    form = source(params).form(params, samples)
     write_samples(out, samples, form)
     write_json(out / "card.json", card(params, samples, form))
     draw_preview(out / "preview.png", samples, form)

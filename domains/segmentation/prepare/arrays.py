@@ -11,8 +11,11 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+from skimage.segmentation import relabel_sequential
 
 from pipelines.core.artifacts import read_csv, read_json, write_csv, write_json
+
+from .params import PrepareParams
 
 IGNORED = -1
 SPLITS = ("train", "validation", "test")
@@ -38,7 +41,11 @@ class Sample:
 
 @dataclass(frozen=True)
 class Format:
-    """What a later stage must know about the arrays. `pixel_size_um` is None where unknown."""
+    """What a later stage must know about the arrays.
+
+    pixel_size_um: edge of a pixel, None where unknown. low, high: percentiles of an image that
+    become 0 and 1, unless `intensity_range` names the two values; compression: see `normalise`.
+    """
 
     labels: Literal["binary", "classes", "instances"]
     classes: int
@@ -46,7 +53,29 @@ class Format:
     pixel_size_um: float | None
     low: float
     high: float
+    intensity_range: list[float] | None
     compression: float
+
+    @classmethod
+    def of(
+        cls,
+        params: PrepareParams,
+        labels: Literal["binary", "classes", "instances"],
+        classes: int,
+        channels: int,
+        pixel_size_um: float | None,
+    ) -> "Format":
+        """A source's format, with the parameters' scale of intensities."""
+        return cls(
+            labels=labels,
+            classes=classes,
+            channels=channels,
+            pixel_size_um=pixel_size_um,
+            low=params.low_percentile,
+            high=params.high_percentile,
+            intensity_range=params.intensity_range,
+            compression=params.compression,
+        )
 
     @property
     def outputs(self) -> int:
@@ -97,3 +126,9 @@ def block_index(sample: Sample) -> np.ndarray:
     along = np.arange(max(height, width)) * sample.blocks // max(height, width)
     stripes = along[:, None] if height >= width else along[None, :]
     return np.broadcast_to(stripes, (height, width))
+
+
+def renumbered(mask: np.ndarray) -> np.ndarray:
+    """Instances 1 … N in place of numbers with holes; ignored pixels stay ignored."""
+    labels = relabel_sequential(np.maximum(mask, 0))[0].astype(np.int32)
+    return np.where(mask == IGNORED, np.int32(IGNORED), labels)

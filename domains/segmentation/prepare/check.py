@@ -8,12 +8,7 @@ def check(params: PrepareParams) -> dict[str, str]:
 
     Raises UserError for whatever `prepare` would refuse.
     """
-    if params.source == "hela":
-        from . import hela
+    from .sources import source
 
-        hela.load(params)
-        return dict(hela.HELA.files)
-    from . import folder
-
-    folder.load(params)
-    return folder.files(params)
+    source(params).load(params)
+    return source(params).files(params)

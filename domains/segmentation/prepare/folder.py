@@ -2,6 +2,7 @@
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,8 +11,7 @@ from pipelines.core.artifacts import read_csv
 from pipelines.core.errors import UserError
 from pipelines.data.sources import sha256_of
 
-from .arrays import SPLITS, Format, Sample
-from .hela import renumbered
+from .arrays import SPLITS, Format, Sample, renumbered
 from .params import PrepareParams
 from .reading import SUFFIXES, read_image, read_mask
 from .split import split_groups
@@ -50,14 +50,9 @@ def load(params: PrepareParams) -> list[Sample]:
 
 def form(params: PrepareParams, samples: list[Sample]) -> Format:
     """What the parameters say of the masks and the images themselves of their channels."""
-    return Format(
-        labels=params.labels,
-        classes=params.classes if params.labels == "classes" else 2,
-        channels=samples[0].image.shape[2],
-        pixel_size_um=params.pixel_size_um,
-        low=params.low_percentile,
-        high=params.high_percentile,
-        compression=params.compression,
+    classes = params.classes if params.labels == "classes" else 2
+    return Format.of(
+        params, params.labels, classes, samples[0].image.shape[2], params.pixel_size_um
     )
 
 
@@ -68,6 +63,30 @@ def files(params: PrepareParams) -> dict[str, str]:
     if (folder / "groups.csv").is_file():
         paths.append(folder / "groups.csv")
     return {path.relative_to(folder).as_posix(): sha256_of(path) for path in sorted(paths)}
+
+
+def about(params: PrepareParams, samples: list[Sample], form: Format) -> dict[str, Any]:
+    """The card's description of the data."""
+    kinds = {"binary": "foreground", "instances": "instances"}
+    kind = kinds.get(form.labels, f"{form.classes} classes")
+    colour = "RGB" if form.channels == 3 else "grey"
+    return {
+        "title": Path(params.path or "").name,
+        "description": (
+            f"{len(samples)} {colour} images of your own with masks of {kind}, split by group."
+        ),
+        "synthetic": False,
+        "source": {
+            "name": f"folder {params.path}",
+            "licence": "as stated by its owner",
+            "citation": "none",
+            "files": files(params),
+        },
+        "excluded": [],
+        "notes": [
+            f"{len({s.group for s in samples})} groups; a group is in one split only.",
+        ],
+    }
 
 
 def find_pairs(folder: Path) -> list[tuple[Path, Path]]:

