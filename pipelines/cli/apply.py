@@ -11,6 +11,8 @@ from pipelines.core.environment import prepare_process
 from pipelines.core.errors import UserError
 from pipelines.core.runner import inputs_of, require_outputs
 
+SHOWN = 10  # names of a folder's files that are not read
+
 
 def apply(domain: str, paths: list[Path], out: Path) -> int:
     """Write what the model says of each file into `out`, all of it or nothing."""
@@ -27,7 +29,7 @@ def apply(domain: str, paths: list[Path], out: Path) -> int:
         raise UserError(
             f"{domain}: cannot be applied to files; it has no predict/apply.py"
         ) from None
-    files = _files(paths, module.SUFFIXES)
+    files = _files(paths, module.SUFFIXES, out)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".partial-") as partial:
         module.apply(inputs_of(domain), files, Path(partial))
@@ -44,14 +46,19 @@ def apply(domain: str, paths: list[Path], out: Path) -> int:
     return 0
 
 
-def _files(paths: list[Path], suffixes: tuple[str, ...]) -> list[Path]:
-    """The files named, and of folders those that the domain can read."""
+def _files(paths: list[Path], suffixes: tuple[str, ...], out: Path) -> list[Path]:
+    """The files named, and of folders those that the domain can read; says what is left out."""
     files = []
     for path in paths:
         if path.is_dir():
-            inside = sorted(f for f in path.iterdir() if f.suffix.lower() in suffixes)
+            seen = sorted(f for f in path.iterdir() if f.name[0] != "." and f != out)
+            inside = [f for f in seen if f.is_file() and f.name.lower().endswith(suffixes)]
             if not inside:
                 raise UserError(f"{path}: holds no file of type {', '.join(suffixes)}")
+            others = [f"{f.name}/" if f.is_dir() else f.name for f in sorted({*seen} - {*inside})]
+            if others:
+                more = f" and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
+                print(f"{path}: not read: {', '.join(others[:SHOWN])}{more}")
             files += inside
         elif path.is_file():
             files.append(path)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipelines.cli.apply import _files
 from pipelines.core.artifacts import read_csv
 from tests.workspace import Workspace, one_line_error
 
@@ -34,6 +35,8 @@ def test_apply_says_what_predict_said_and_one_line_for_each_mistake(
     folder = tmp_path / "folder"
     folder.mkdir()
     (folder / "in.csv").write_bytes(files["good.csv"].read_bytes())
+    (folder / "notes.txt").write_text("mine")
+    (folder / "more").mkdir()
     out = tmp_path / "out"
     calls = [[files["good.csv"], folder], *([files[n]] for n in files if n != "good.csv")]
     runs = finished_spectra.run_many(
@@ -42,7 +45,10 @@ def test_apply_says_what_predict_said_and_one_line_for_each_mistake(
             for i, call in enumerate(calls)
         ]
     )
-    assert runs[0].stdout == f"2 files read, 1 written to {out / '0'}\n"
+    assert runs[0].stdout.splitlines() == [
+        f"{folder}: not read: more/, notes.txt",
+        f"2 files read, 1 written to {out / '0'}",
+    ]
     found = read_csv(out / "0" / "predictions.csv")
     said = read_csv(finished_spectra.path / "outputs/spectra/predict/predictions.csv")
     expected = said.query("split == 'test'")["predicted"]
@@ -89,3 +95,16 @@ def test_apply_never_overwrites_what_it_reads(spectra: Workspace, tmp_path: Path
     assert "predictions.csv: would overwrite what was read" in one_line_error(run)
     assert mine.read_bytes() == before
     assert [path.name for path in tmp_path.glob("*.csv")] == ["predictions.csv"]
+
+
+def test_a_folder_is_searched_for_suffixes_of_two_parts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("b.nii.gz", "A.NII.GZ", "c.gz", ".d.nii.gz", *(f"{k:02}.txt" for k in range(12))):
+        (tmp_path / name).write_text("")
+    (tmp_path / "out").mkdir()
+    found = _files([tmp_path], (".nii.gz", ".tif"), tmp_path / "out")
+    assert [file.name for file in found] == ["A.NII.GZ", "b.nii.gz"]
+    line = capsys.readouterr().out
+    assert line.startswith(f"{tmp_path}: not read: 00.txt, 01.txt, ")
+    assert line.endswith("09.txt and 3 more\n")

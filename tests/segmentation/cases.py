@@ -8,7 +8,7 @@ from domains.segmentation.train.params import TrainParams
 
 
 def form(labels: str = "instances", classes: int = 2, channels: int = 1) -> Format:
-    return Format(labels, classes, channels, None, 0.0, 100.0, None, 0.0)
+    return Format(labels, classes, channels, None, 0.0, 100.0, None, 0.0, 2)
 
 
 def discs(shape: tuple[int, int], *circles: tuple[float, float, float]) -> np.ndarray:
@@ -32,13 +32,17 @@ def train_params(**changes: object) -> TrainParams:
         "depth": 2,
         "dropout": 0.0,
         "batch_norm": True,
+        "padding": "same",
+        "loss": "cross_entropy",
         "border_px": 2.0,
         "w0": 10.0,
         "sigma_px": 5.0,
         "class_balance": 0.0,
         "window_px": 32,
+        "on_objects": 0.0,
         "rotate_deg": 45.0,
         "scale": 1.2,
+        "shear_deg": 0.0,
         "elastic_px": 3.0,
         "intensity": 0.3,
         "noise": 0.05,

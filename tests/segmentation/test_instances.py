@@ -8,6 +8,7 @@ from domains.segmentation.evaluate.counts import tally
 from domains.segmentation.evaluate.scores import overall, score_table
 from domains.segmentation.predict.instances import Rule, instances
 from domains.segmentation.predict.matching import THRESHOLDS, f1, match, object_table
+from domains.segmentation.predict.rand import rand_error
 from domains.segmentation.predict.tune import choose, decide
 from tests.segmentation.cases import discs, form, sample
 
@@ -26,7 +27,13 @@ def soft(mask: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    "rule", [Rule(0.5, "distance", 1.0, 20), Rule(0.5, "core", 0.5, 20)], ids=lambda r: r.seeds
+    "rule",
+    [
+        Rule(0.5, "distance", 1.0, 20),
+        Rule(0.5, "core", 0.5, 20),
+        Rule(0.5, "valleys", 0.05, 20),
+    ],
+    ids=lambda r: r.seeds,
 )
 def test_watershed_separates_two_touching_discs(rule):
     probability = soft(TOUCHING)
@@ -44,9 +51,45 @@ def test_small_objects_are_dropped_and_the_rest_renumbered():
     assert labels[8, 8] == 0 and labels[30, 30] == 1
 
 
+def cells_and_a_leaky_membrane() -> tuple[np.ndarray, np.ndarray]:
+    """Two cells, the left one with a waist, and a map of their interior in which the membrane
+    between them has a gap."""
+    truth = np.ones((60, 80), dtype=np.int32)
+    truth[26:34, :15] = truth[26:34, 23:38] = 0
+    truth[:, 42:] = 2
+    truth[:, 38:42] = 0
+    interior = np.where(truth > 0, 0.95, 0.1).astype(np.float32)
+    interior[8:14, 38:42] = 0.6
+    return truth, interior
+
+
+def test_valleys_part_cells_where_the_membrane_is_doubtful():
+    truth, interior = cells_and_a_leaky_membrane()
+    assert ndimage.label(interior > 0.5)[1] == 1
+    labels = instances(interior, interior, Rule(0.5, "valleys", 0.1, 20))
+    assert labels.max() == 2
+    assert rand_error(truth, labels) < 0.01
+
+
+def test_the_rand_objective_finds_a_rule_that_parts_the_cells():
+    truth, interior = cells_and_a_leaky_membrane()
+    maps = [np.stack([1 - interior, interior, 0 * interior])]
+    rule, value = choose(maps, [truth], form(), "rand")
+    assert rule.seeds == "valleys" and value > 0.99
+    _, merged = choose(maps, [truth], form(), "rand", ("distance",))
+    assert merged < value
+
+
+def test_the_rand_objective_takes_the_threshold_of_the_best_dice():
+    truth = np.where(TOUCHING > 0, 1, 0).astype(np.int32)
+    foreground = np.where(TOUCHING > 0, 0.45, 0.1).astype(np.float32)  # too faint for one half
+    rule, _ = choose([np.stack([1 - foreground, foreground])], [truth], form(), "rand")
+    assert rule.threshold < 0.45
+
+
 def test_an_empty_image_has_no_objects():
     nothing = np.zeros((20, 20), dtype=np.float32)
-    for seeds in ("core", "distance"):
+    for seeds in ("core", "distance", "valleys"):
         assert instances(nothing, nothing, Rule(0.5, seeds, 0.5, 5)).max() == 0
 
 
@@ -172,11 +215,11 @@ def test_ap_is_the_mean_of_the_jaccard_of_objects():
 
 def test_the_rule_is_the_one_that_scores_best():
     maps, masks = [soft(TOUCHING)], [TOUCHING]
-    rule, value = choose(maps, masks, form())
+    rule, value = choose(maps, masks, form(), "f1")
     assert value > 0.9
     assert decide(maps[0], form(), rule).max() == 2
     thick = [np.stack([1 - 0.45 * (TOUCHING > 0), 0.45 * (TOUCHING > 0)])]
-    binary, dice = choose(thick, [(TOUCHING > 0).astype(np.int32)], form("binary"))
+    binary, dice = choose(thick, [(TOUCHING > 0).astype(np.int32)], form("binary"), "f1")
     assert binary.threshold < 0.45 and dice == 1
 
 

@@ -35,7 +35,7 @@ def _no_tiff(data):
 
 
 def _float_mask(data):
-    tifffile.imwrite(data / "masks" / "3.tif", np.zeros((33, 40), dtype=np.float32))
+    tifffile.imwrite(data / "masks" / "3.tif", np.full((33, 40), 0.5, dtype=np.float32))
 
 
 def _nan(data):
@@ -97,16 +97,16 @@ def _no_file(data):
 
 
 MISTAKES = [
-    (_remove_mask, {}, "3.tif: no 3.png or .tif in masks"),
+    (_remove_mask, {}, "images/3.tif: no 3.png or the like in masks/, add it"),
     (_other_size, {}, "masks/3.tif: 5 x 5 px, but its image has 33 x 40"),
     (_truncate, {}, "images/3.tif: cannot be read, damaged or truncated"),
     (_truncate_png, {}, "images/3.png: cannot be read, damaged or truncated"),
     (_no_tiff, {}, "images/3.tif: cannot be read"),
     (_no_file, {}, "images/3.tif: an empty file"),
-    (_float_mask, {}, "masks/3.tif: type float32"),
+    (_float_mask, {}, "masks/3.tif: values between whole numbers"),
     (_nan, {}, "images/3.tif: holds NaN"),
     (_rgb_among_grey, {}, "images/3.tif: 3 channel"),
-    (_empty, {}, "images: holds no PNG or TIFF"),
+    (_empty, {}, "images: holds no file of type .png, .tif"),
     (_no_masks_folder, {}, "masks: no such folder"),
     (_unknown_file, {}, "groups.csv: 9.tif is not in images/"),
     (_file_without_group, {}, "groups.csv: 7.tif of images/ has no line"),

@@ -2,10 +2,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-import tifffile
-from PIL import Image
 
-from domains.segmentation.prepare import folder
 from domains.segmentation.prepare.arrays import (
     block_index,
     read_format,
@@ -13,10 +10,9 @@ from domains.segmentation.prepare.arrays import (
     write_samples,
 )
 from domains.segmentation.prepare.intensity import normalise
-from domains.segmentation.prepare.reading import read_image, read_mask
 from domains.segmentation.prepare.split import regions, split_groups
 from pipelines.core.errors import UserError
-from tests.segmentation.cases import discs, form, groups, params, sample
+from tests.segmentation.cases import discs, form, params, sample
 
 
 @pytest.mark.parametrize("gap", [48, 100])
@@ -72,57 +68,6 @@ def test_groups_stay_together_and_every_split_has_one():
     assert chosen != split_groups(sizes, [0.6, 0.2, 0.2], seed=1)
     few = split_groups({"a": 9, "b": 1, "c": 1}, [0.98, 0.01, 0.01], seed=0)
     assert set(few.values()) == {"train", "validation", "test"}
-
-
-def test_a_folder_is_read_whole_and_split_by_group(data):
-    groups(data, [f"{k}.tif,{'abcd'[k // 2]}" for k in range(8)])
-    samples = folder.load(params(data))
-    assert len(samples) == 8
-    assert len({s.mask.shape for s in samples}) == 8
-    for group in "abcd":
-        assert len({s.split for s in samples if s.group == group}) == 1
-    assert {s.split for s in samples} == {"train", "validation", "test"}
-    assert all(s.mask.max() == 2 for s in samples)
-    assert len(folder.files(params(data))) == 17
-
-
-def test_splits_can_be_fixed_by_the_user(data):
-    splits = ["train"] * 6 + ["validation", "test"]
-    groups(data, [f"{k}.tif,{k},{splits[k]}" for k in range(8)], "file,group,split")
-    assert [s.split for s in folder.load(params(data))] == splits
-
-
-@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32])
-@pytest.mark.parametrize("channels", [1, 3])
-def test_tiff_images_of_every_type_come_back(tmp_path, kind, channels):
-    image = (np.random.default_rng(0).random((12, 17, channels)) * 250).astype(kind)
-    photometric = "rgb" if channels == 3 else "minisblack"
-    picture = image if channels == 3 else image[..., 0]
-    tifffile.imwrite(tmp_path / "a.tif", picture, photometric=photometric)
-    back = read_image(tmp_path / "a.tif")
-    assert back.dtype == kind
-    np.testing.assert_array_equal(back, image)
-
-
-def test_png_images_of_8_and_16_bit_grey_and_colour_come_back(tmp_path):
-    import cv2
-
-    rng = np.random.default_rng(0)
-    for kind in (np.uint8, np.uint16):
-        for channels in (1, 3):
-            image = rng.integers(0, np.iinfo(kind).max, (12, 17, channels)).astype(kind)
-            cv2.imwrite(str(tmp_path / "a.png"), image[..., ::-1])
-            back = read_image(tmp_path / "a.png")
-            assert back.dtype == kind
-            np.testing.assert_array_equal(back, image)
-
-
-def test_a_palettes_indices_are_the_labels_of_a_mask(tmp_path):
-    mask = discs((20, 20), (6, 6, 3), (14, 14, 4)).astype(np.uint8)
-    picture = Image.fromarray(mask, mode="P")
-    picture.putpalette([0, 0, 0, 255, 0, 0, 0, 255, 0])
-    picture.save(tmp_path / "m.png")
-    np.testing.assert_array_equal(read_mask(tmp_path / "m.png"), mask)
 
 
 @pytest.mark.parametrize(

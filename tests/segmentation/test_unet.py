@@ -4,10 +4,18 @@ import numpy as np
 import pytest
 import torch
 
-from domains.segmentation.train.module import Segmenter, weighted_cross_entropy
+from domains.segmentation.train.module import Segmenter, soft_dice_loss, weighted_cross_entropy
 from domains.segmentation.train.unet import UNet
 
-SMALL = {"channels": 1, "classes": 3, "base": 4, "depth": 3, "dropout": 0.0, "norm": True}
+SMALL = {
+    "channels": 1,
+    "classes": 3,
+    "base": 4,
+    "depth": 3,
+    "dropout": 0.0,
+    "norm": True,
+    "padding": "same",
+}
 
 
 def network(**changes) -> UNet:
@@ -23,7 +31,9 @@ def test_output_has_the_size_of_any_input(height, width):
 
 def test_the_papers_network_has_31_million_parameters():
     with torch.device("meta"):
-        paper = UNet(channels=1, classes=2, base=64, depth=4, dropout=0.5, norm=False)
+        paper = UNet(
+            channels=1, classes=2, base=64, depth=4, dropout=0.5, norm=False, padding="valid"
+        )
     # From figure 1: kernels of 3x3, of 2x2 going up and of 1x1 at the end, each with a bias.
     down = sum(9 * i * o + o + 9 * o * o + o for i, o in _pairs([1, 64, 128, 256, 512, 1024]))
     up = sum(4 * i * o + o for o, i in _pairs([64, 128, 256, 512, 1024]))
@@ -34,6 +44,62 @@ def test_the_papers_network_has_31_million_parameters():
 
 def _pairs(widths):
     return list(pairwise(widths))
+
+
+def test_valid_padding_gives_the_papers_sizes():
+    paper = network(depth=4, base=1, padding="valid")
+    with torch.no_grad():
+        assert paper(torch.zeros(1, 1, 572, 572)).shape == (1, 3, 388, 388)  # figure 1
+    assert paper.shrink == 92
+    assert paper.fits(572) == 572 and paper.fits(573) == 588
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_a_size_that_fits_gives_every_pixel_but_the_margin(depth):
+    net = network(depth=depth, padding="valid").eval()
+    for wanted in (1, 50, 97):
+        size = net.fits(wanted)
+        with torch.no_grad():
+            edge = net(torch.zeros(1, 1, size, size)).shape[-1]
+        assert size >= wanted and edge == size - 2 * net.shrink > 0
+
+
+def test_with_valid_padding_no_pixel_depends_on_where_the_image_ends():
+    net = network(depth=2, padding="valid").eval()
+    picture = torch.randn(1, 1, 100, 100)
+    with torch.no_grad():
+        whole, part = net(picture), net(picture[:, :, 8:, 16:])
+    torch.testing.assert_close(whole[:, :, 8:, 16:], part)
+
+
+def test_the_dice_loss_of_a_known_overlap():
+    truth = torch.zeros(1, 10, 10, dtype=torch.long)
+    truth[:, :, :6] = 1  # 60 px
+    sure = torch.zeros(1, 2, 10, 10)
+    sure[:, 1, :, :4] = sure[:, 0, :, 4:] = 50.0  # says 40 px, all of them right
+    ones = torch.ones(1, 10, 10)
+    assert soft_dice_loss(sure, truth, ones).item() == pytest.approx(1 - 81 / 101)
+    ones[:, :, 4:] = 0  # what it does not find is not annotated
+    assert soft_dice_loss(sure, truth, ones).item() == pytest.approx(0)
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "dice_cross_entropy"])
+@pytest.mark.parametrize("padding", ["same", "valid"])
+def test_every_choice_learns_a_single_batch(loss, padding):
+    torch.manual_seed(0)
+    module = Segmenter({**SMALL, "depth": 2, "padding": padding}, loss, 0.01, 0.0, 40)
+    module.log = lambda *_, **__: None
+    images = torch.rand(2, 1, 60, 60)
+    classes = (images[:, 0] > 0.5).long()
+    batch = images, classes, torch.ones(classes.shape)
+    optimizer = torch.optim.Adam(module.parameters(), 0.01)
+    losses = []
+    for _ in range(40):
+        losses.append(module.training_step(batch, 0))
+        optimizer.zero_grad()
+        losses[-1].backward()
+        optimizer.step()
+    assert losses[-1] < 0.5 * losses[0]
 
 
 def test_a_shift_by_the_pooling_shifts_the_output():
@@ -81,7 +147,7 @@ def test_a_batch_of_ignored_pixels_only_is_no_nan():
 
 def test_step_runs_under_deterministic_algorithms_and_lowers_the_loss():
     torch.manual_seed(0)
-    module = Segmenter(SMALL, 0.02, 0.0, 21)
+    module = Segmenter(SMALL, "cross_entropy", 0.02, 0.0, 21)
     classes = torch.zeros(2, 31, 33, dtype=torch.long)
     classes[:, 10:20, 10:20] = 1
     images = classes[:, None].float() + 0.1 * torch.randn(2, 1, 31, 33)

@@ -5,6 +5,7 @@ own for it, chosen on the same validation samples.
 """
 
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 from pipelines.core.environment import environment
 
-from ..predict.tune import choose, decide
+from ..predict.tune import Objective, choose, decide
 from ..prepare.arrays import SPLITS, Format, Sample, read_samples
 from ..prepare.intensity import normalise
 from ..train.targets import class_map
@@ -23,19 +24,22 @@ from .params import EvaluateParams
 LOCAL_PX = 50.0
 
 
-def otsu(samples: Sequence[Sample], form: Format, local: bool) -> list[np.ndarray]:
+def otsu(
+    samples: Sequence[Sample], form: Format, local: bool, dark: bool = False
+) -> list[np.ndarray]:
     """Maps in the form of class probabilities in which Otsu's threshold (Otsu 1979) is 0.5.
 
     One threshold for each image, of its normalised, lightly smoothed intensity (grey value of
     colour images); with `local` of the intensity less its Gaussian mean over 50 px, so that a
-    dim object in a dark place is found too. Returns (K, H, W) float32 for each sample.
+    dim object in a dark place is found too. Objects are bright, or `dark` on a bright ground.
+    Returns (K, H, W) float32 for each sample.
     """
     maps = []
     for sample in samples:
         grey = gaussian(normalise(sample.image, form).mean(axis=-1), 1)
         if local:
             grey = grey - gaussian(grey, LOCAL_PX)
-        grey = grey - grey.min()
+        grey = grey.max() - grey if dark else grey - grey.min()
         threshold = threshold_otsu(grey) if grey.max() > 0 else 1.0
         bright = np.clip(grey / (2 * threshold), 0, 1).astype(np.float32)
         maps.append(np.stack([1 - bright, bright, np.zeros_like(bright)][: form.outputs]))
@@ -93,11 +97,12 @@ class Forest:
 
 
 def baseline_labels(
-    folder: Path, form: Format, params: EvaluateParams
+    folder: Path, form: Format, params: EvaluateParams, objective: Objective
 ) -> tuple[dict[str, list[np.ndarray]], dict[str, dict[str, object]]]:
     """Labels of the test samples by each baseline, and the rule of each, for the record.
 
-    Of Otsu's two variants the one with the better validation score is taken; with more than two
+    objective: by which the rules are chosen, the model's own.
+    Of Otsu's four variants the one with the best validation score is taken; with more than two
     classes there is none.
     """
     learnt, checked, tested = (read_samples(folder, split) for split in SPLITS)
@@ -106,15 +111,15 @@ def baseline_labels(
     rules: dict[str, dict[str, object]] = {}
     if form.labels != "classes":
         variants = []
-        for local in (False, True):
-            rule, score = choose(otsu(checked, form, local), masks, form, ("distance",))
-            variants.append((score, local, rule))
-        score, local, rule = max(variants, key=lambda v: v[0])
+        for how in product((False, True), repeat=2):
+            rule, score = choose(otsu(checked, form, *how), masks, form, objective, ("distance",))
+            variants.append((score, how, rule))
+        score, (local, dark), rule = max(variants, key=lambda v: v[0])
         name = "otsu_watershed" if form.labels == "instances" else "otsu"
-        labels[name] = [decide(m, form, rule) for m in otsu(tested, form, local)]
-        rules[name] = {"local": local, "rule": vars(rule), "validation": score}
+        labels[name] = [decide(m, form, rule) for m in otsu(tested, form, local, dark)]
+        rules[name] = {"local": local, "dark": dark, "rule": vars(rule), "validation": score}
     forest = Forest(learnt, form, params)
-    rule, score = choose(forest.probabilities(checked), masks, form)
+    rule, score = choose(forest.probabilities(checked), masks, form, objective)
     labels["random_forest"] = [decide(m, form, rule) for m in forest.probabilities(tested)]
     rules["random_forest"] = {"rule": vars(rule), "validation": score}
     return labels, rules

@@ -1,41 +1,76 @@
 """Is a pixel that is called 80 % certain right four times of five?"""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..prepare.arrays import Format, Sample
+from pipelines.core.contract import THIS_RUN
+from pipelines.statistics.bootstrap import interval
+
+from ..predict.calibrate import tempered, two_sided
+from ..prepare.arrays import Format, Sample, block_index
+from .counts import by_unit
 
 BINS = 10
 
 
 def reliability(
-    maps: Sequence[np.ndarray], samples: Sequence[Sample], form: Format
+    maps: Iterable[np.ndarray], samples: Sequence[Sample], form: Format
 ) -> pd.DataFrame:
     """Annotated pixels in bins of confidence: columns confidence, accuracy, share.
 
     Confidence is the probability of the more probable answer, foreground or background for
     instances and binary masks, else of the most probable class; accuracy how often it is right.
     """
-    sums = np.zeros((3, BINS))
-    for probability, sample in zip(maps, samples, strict=True):
-        known = sample.mask >= 0
-        if form.labels == "classes":
-            said, confidence = probability.argmax(axis=0), probability.max(axis=0)
-            right = said == sample.mask
-        else:
-            foreground = 1 - probability[0]
-            confidence = np.maximum(foreground, probability[0])
-            right = (foreground > 0.5) == (sample.mask > 0)
-        where = np.minimum((confidence[known] * BINS).astype(int), BINS - 1)
-        for row, values in enumerate((np.ones(known.sum()), confidence[known], right[known])):
-            sums[row] += np.bincount(where, values, minlength=BINS)
+    sums = binned(maps, samples, form).sum(axis=0)
     count, confidence, right = sums[:, sums[0] > 0]
     columns = {"confidence": confidence / count, "accuracy": right / count}
     return pd.DataFrame({**columns, "share": count / count.sum()})
 
 
+def binned(maps: Iterable[np.ndarray], samples: Sequence[Sample], form: Format) -> np.ndarray:
+    """(units, 3, bins): pixels, their summed confidence, and how many are right."""
+    found = []
+    for probability, sample in zip(maps, samples, strict=True):
+        answers, known = two_sided(probability, form), sample.mask >= 0
+        truth = (sample.mask if form.labels == "classes" else sample.mask > 0)[known]
+        confidence = answers.max(axis=0)[known].astype(float)
+        right = answers.argmax(axis=0)[known] == truth
+        where = np.minimum((confidence * BINS).astype(int), BINS - 1)
+        where += BINS * block_index(sample)[known]
+        size = sample.blocks * BINS
+        rows = [np.bincount(where, v, size) for v in (np.ones(len(where)), confidence, right)]
+        sums = np.reshape(rows, (3, sample.blocks, BINS)).swapaxes(0, 1)
+        found.append([{"bins": block} for block in sums])
+    return by_unit(samples, found)["bins"]
+
+
 def calibration_error(table: pd.DataFrame) -> float:
     """Expected calibration error, mean |accuracy − confidence| of the pixels (Guo et al. 2017)."""
     return float((table["share"] * (table["accuracy"] - table["confidence"]).abs()).sum())
+
+
+def calibration_rows(
+    maps: Sequence[np.ndarray],
+    samples: Sequence[Sample],
+    form: Format,
+    temperature: float,
+    seed: int,
+) -> list[tuple[Any, ...]]:
+    """Lines of scores.csv: the model's calibration error as it is, and scaled by temperature."""
+    scaled = (tempered(two_sided(m, form), temperature) for m in maps)
+    rows = []
+    for metric, answers in (("calibration_error", maps), ("calibration_error_scaled", scaled)):
+        units = binned(answers, samples, form)
+        found = interval(_error, *units.reshape(len(units), -1).T, seed=seed)
+        rows.append(("model", metric, "all", *found, len(units), THIS_RUN))
+    return rows
+
+
+def _error(*columns: Any) -> Any:
+    """`calibration_error` of the columns (…, units) of `binned`, bin by bin."""
+    sums = np.stack([column.sum(-1) for column in columns])
+    count, confidence, right = np.split(sums, 3)
+    return np.abs(right - confidence).sum(0) / count.sum(0)

@@ -1,4 +1,4 @@
-"""The field's metrics as ratios of counts, with intervals from a bootstrap over units.
+"""The field's metrics, with intervals from a bootstrap over units.
 
 dice        2 |A ∩ B| / (|A| + |B|), over the annotated pixels of all units together
 iou         |A ∩ B| / |A ∪ B|
@@ -9,7 +9,15 @@ ap_50_90    mean of TP / (TP + FP + FN) over the same thresholds: the "average p
             Data Science Bowl 2018 and of StarDist, on the counts of all units together
 precision_50, recall_50   TP / (TP + FP) and TP / (TP + FN) at IoU > 0.5
 
-With classes, dice and iou of group "all" are means over the classes that occur.
+rand_error  adapted Rand error of instances; variation_of_information in bits; warping_error
+hausdorff_95  95th percentile of the distances between true and predicted outlines, px
+
+The last four are means over the images (or stripes) where they are defined, as in ISBI-2012, the
+others ratios of counts over all units. A Hausdorff distance needs an outline on both sides: where
+a class was missed altogether it is not defined, which dice tells.
+
+With classes, dice, iou and hausdorff_95 of group "all" are means over the classes that occur;
+pixel_error of a class is the share of pixels wrongly in it or wrongly out of it.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,10 +32,20 @@ from pipelines.statistics.bootstrap import Interval, interval, paired
 from ..predict.matching import THRESHOLDS
 from ..prepare.arrays import Format
 from .counts import Tally
+from .regions import measures
 
 Columns = tuple[np.ndarray, ...]
 Metric = tuple[Callable[..., Any], Callable[[Tally], Columns]]
-HEADLINES = ("dice", "iou", "pixel_error", "f1_50", "f1_75", "ap_50_90")
+HEADLINES = (
+    "dice",
+    "iou",
+    "pixel_error",
+    "f1_50",
+    "f1_75",
+    "ap_50_90",
+    "rand_error",
+    "hausdorff_95",
+)
 
 
 def metrics(form: Format) -> dict[tuple[str, str], Metric]:
@@ -42,6 +60,10 @@ def metrics(form: Format) -> dict[tuple[str, str], Metric]:
         for k, name in enumerate(_kinds(form)):
             columns = _areas_of(k)
             found["dice", name], found["iou", name] = (_dice, columns), (_iou, columns)
+            found["pixel_error", name] = (_wrong, _areas_and_pixels(k))
+        found["hausdorff_95", "all"] = (_mean_over(_share, kinds), _all_measured)
+    for k, of_images in enumerate(measures(form)):
+        found[of_images] = (_share, _measured(k))
     if form.labels == "instances":
         for name, threshold in (("f1_50", 0.5), ("f1_75", 0.75)):
             found[name, "all"] = (_f1, _objects(threshold))
@@ -53,20 +75,32 @@ def metrics(form: Format) -> dict[tuple[str, str], Metric]:
 
 
 def score_table(tallies: Mapping[str, Tally], form: Format, seed: int) -> pd.DataFrame:
-    """scores.csv: every method, then the model's paired difference to each; n counts units."""
+    """scores.csv: every method, then the model's paired difference to each.
+
+    n counts the units in which the metric is defined, for a difference in both.
+    """
     rows = []
     model = tallies["model"]
     for (metric, group), (statistic, columns) in metrics(form).items():
+        known = {name: _defined(statistic, columns(t)) for name, t in tallies.items()}
         for name, counts in tallies.items():
             found = interval(statistic, *columns(counts), seed=seed)
-            rows.append(_row(name, metric, group, found, len(counts.pixels)))
+            rows.append(_row(name, metric, group, found, int(known[name].sum())))
         for name, counts in tallies.items():
             if name != "model":
                 gap = paired(statistic, columns(model), columns(counts), seed=seed)
-                rows.append(_row(f"model - {name}", metric, group, gap, len(counts.pixels)))
+                both = int((known["model"] & known[name]).sum())
+                rows.append(_row(f"model - {name}", metric, group, gap, both))
     order = {name: k for k, name in enumerate(dict.fromkeys(row[0] for row in rows))}
     rows.sort(key=lambda row: (order[row[0]] >= len(tallies), order[row[0]]))
     return pd.DataFrame(rows, columns=SCORE_COLUMNS)
+
+
+def headlines(scores: pd.DataFrame) -> dict[str, float]:
+    """The model's HEADLINES of group "all", those that are defined, from scores.csv."""
+    of_model = scores[(scores["row"] == "model") & (scores["group"] == "all")]
+    values = dict(zip(of_model["metric"], of_model["value"], strict=True))
+    return {name: values[name] for name in HEADLINES if np.isfinite(values.get(name, np.nan))}
 
 
 def overall(counts: Tally, form: Format, metric: str) -> float:
@@ -83,6 +117,11 @@ def f1_curves(tallies: Mapping[str, Tally]) -> pd.DataFrame:
 
 def _row(name: str, metric: str, group: str, found: Interval, n: int) -> tuple[Any, ...]:
     return (name, metric, group, found.value, found.low, found.high, n, THIS_RUN)
+
+
+def _defined(statistic: Callable[..., Any], columns: Columns) -> np.ndarray:
+    """(units,) whether the statistic of a unit alone is a number."""
+    return np.isfinite(statistic(*(column[:, None] for column in columns)))
 
 
 def _kinds(form: Format) -> list[str]:
@@ -106,6 +145,10 @@ def _share(part: Any, whole: Any) -> Any:
     return _ratio(part.sum(-1), whole.sum(-1))
 
 
+def _wrong(both: Any, said: Any, true: Any, pixels: Any) -> Any:
+    return _ratio((said + true - 2 * both).sum(-1), pixels.sum(-1))
+
+
 def _f1(tp: Any, fp: Any, fn: Any) -> Any:
     return _ratio(2 * tp.sum(-1), 2 * tp.sum(-1) + fp.sum(-1) + fn.sum(-1))
 
@@ -119,10 +162,11 @@ def _f_of_first(part: Any, rest: Any) -> Any:
 
 
 def _mean_over(statistic: Callable[..., Any], count: int) -> Callable[..., Any]:
-    """The mean of a statistic of three columns over `count` such triples, where it is defined."""
+    """The mean of a statistic over `count` sets of columns one after another, where defined."""
 
     def mean(*columns: Any) -> Any:
-        values = np.stack([statistic(*columns[3 * k : 3 * k + 3]) for k in range(count)])
+        sets = np.split(np.arange(len(columns)), count)
+        values = np.stack([statistic(*(columns[c] for c in part)) for part in sets])
         known = np.isfinite(values)
         return _ratio(np.where(known, values, 0).sum(0), known.sum(0))
 
@@ -137,6 +181,19 @@ def _areas(counts: Tally) -> Columns:
 
 def _areas_of(kind: int) -> Callable[[Tally], Columns]:
     return lambda t: _areas(t)[3 * kind : 3 * kind + 3]
+
+
+def _areas_and_pixels(kind: int) -> Callable[[Tally], Columns]:
+    return lambda t: (*_areas_of(kind)(t), t.pixels)
+
+
+def _measured(which: int) -> Callable[[Tally], Columns]:
+    return lambda t: (t.sums[:, which], t.images[:, which])
+
+
+def _all_measured(counts: Tally) -> Columns:
+    """sum and images of the first measure, then of the second …"""
+    return tuple(c for k in range(counts.sums.shape[1]) for c in _measured(k)(counts))
 
 
 def _all_objects(counts: Tally) -> Columns:

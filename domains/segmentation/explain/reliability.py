@@ -9,9 +9,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ..evaluate.calibration import calibration_error, reliability
+from ..predict.calibrate import tempered, two_sided
 from ..predict.network import Segmentation
 from ..prepare.arrays import Format, Sample
-from ..prepare.preview import BLUE, ORANGE, save
+from ..prepare.preview import BLUE, GREEN, ORANGE, save
 
 
 def draw_reliability(
@@ -19,11 +20,18 @@ def draw_reliability(
     samples: Sequence[Sample],
     maps: Sequence[np.ndarray],
     form: Format,
+    temperature: float,
     control: Segmentation,
 ) -> tuple[dict[str, str], dict[str, Any]]:
-    """Write reliability.png; return its entry and the expected calibration errors."""
+    """Write reliability.png; return its entry and the expected calibration errors.
+
+    temperature: found on validation; the curve after scaling with it is drawn too.
+    """
     tables = {
         "model": reliability(maps, samples, form),
+        "temperature-scaled": reliability(
+            [tempered(two_sided(m, form), temperature) for m in maps], samples, form
+        ),
         "randomised weights": reliability([control(samples[0].image)], samples[:1], form),
     }
     errors = {name: calibration_error(table) for name, table in tables.items()}
@@ -32,11 +40,14 @@ def draw_reliability(
         "How often a test pixel is right (above) and how many pixels there are (below, "
         "logarithmic) by the confidence of the network's answer. On the dashed line confidence "
         "means what it says; the calibration error is the mean distance from it over the pixels. "
+        f"Scaled: with the temperature {temperature:.2f}, found on the validation samples. "
         "Control: the network with its weights shuffled, on one test image."
     )
     entry = {"file": "reliability.png", "title": "Confidence and accuracy", "caption": caption}
     findings = {
         "expected calibration error": errors["model"],
+        "expected calibration error, temperature-scaled": errors["temperature-scaled"],
+        "temperature": temperature,
         "expected calibration error, randomised weights": errors["randomised weights"],
     }
     return entry, findings
@@ -49,10 +60,12 @@ def _draw(
     figure = Figure(figsize=(5.5, 5.5), layout="constrained")
     above, below = figure.subplots(2, 1, height_ratios=[3, 1], sharex=True)
     above.plot([least, 1], [least, 1], color="grey", linewidth=1, linestyle="--", label="ideal")
-    for (name, table), colour, shift in zip(tables.items(), (BLUE, ORANGE), (-1, 1), strict=True):
+    for (name, table), colour, shift in zip(
+        tables.items(), (BLUE, GREEN, ORANGE), (-1, 0, 1), strict=True
+    ):
         label = f"{name}, calibration error {errors[name]:.3f}"
         above.plot(table["confidence"], table["accuracy"], "o-", color=colour, label=label)
-        below.bar(table["confidence"] + shift * 0.01, table["share"], 0.02, color=colour)
+        below.bar(table["confidence"] + shift * 0.012, table["share"], 0.012, color=colour)
     above.set_ylabel("share of pixels that are right")
     above.set_ylim(0, 1.02)
     above.legend(frameon=False, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0))

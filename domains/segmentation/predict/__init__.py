@@ -20,9 +20,10 @@ def predict(params: "PredictParams", inputs: "Inputs", out: Path) -> None:
     from pipelines.core.artifacts import write_json
 
     from ..prepare.arrays import read_samples
+    from .calibrate import temperature
     from .files import PROBABILITIES, RULE, write_labels
     from .network import load
-    from .tune import choose, decide
+    from .tune import choose, decide, measure
 
     model = load(inputs.train, params.tile_px, params.margin_px, params.views)
     samples = read_samples(inputs.prepare, "validation", "test")
@@ -31,11 +32,17 @@ def predict(params: "PredictParams", inputs: "Inputs", out: Path) -> None:
     np.save(out / PROBABILITIES, np.concatenate([m.reshape(len(m), -1) for m in maps], axis=1))
     maps = [m.astype(np.float32) for m in maps]
     checked = [(m, s.mask) for m, s in zip(maps, samples, strict=True) if s.split == "validation"]
-    rule, value = choose([m for m, _ in checked], [mask for _, mask in checked], model.form)
-    tiles = {"tile_px": params.tile_px, "margin_px": params.margin_px, "views": params.views}
-    metric = "mean F1" if model.form.labels == "instances" else "mean Dice"
-    validation = {"metric": metric, "value": value}
-    write_json(out / RULE, {"rule": vars(rule), "tiles": tiles, "validation": validation})
+    known, masks = [m for m, _ in checked], [mask for _, mask in checked]
+    rule, value = choose(known, masks, model.form, params.objective)
+    metric = measure(model.form, params.objective)
+    settings = {
+        "rule": vars(rule),
+        "objective": params.objective,
+        "validation": {"metric": metric, "value": value},
+        "temperature": temperature(known, masks, model.form),
+        "tiles": {"tile_px": params.tile_px, "margin_px": params.margin_px, "views": params.views},
+    }
+    write_json(out / RULE, settings)
     for probability, sample in zip(maps, samples, strict=True):
         labels = decide(probability, model.form, rule)
         write_labels(out / f"{sample.split}_{sample.name}.tif", labels)

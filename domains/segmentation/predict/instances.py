@@ -4,17 +4,25 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
-from skimage.morphology import h_maxima
+from skimage.morphology import local_minima, reconstruction
 from skimage.segmentation import relabel_sequential, watershed
+
+SMOOTHING_PX = 2.0  # of the interior's probability, before its valleys are looked for
 
 
 @dataclass(frozen=True)
 class Rule:
     """How objects are cut out.
 
-    threshold: of the foreground. A seed is a summit of the smoothed distance that stands `level`
-    px above its surroundings; seeds: "distance" to the background, or "core", to what is not
-    interior, so that a border between touching objects counts as well as a narrow waist.
+    threshold: of the foreground. seeds, and what `level` says of them:
+
+    - "distance": summits of the smoothed distance to the background, `level` px above their
+      surroundings;
+    - "core": the same of the distance to what is not interior, so that a border between touching
+      objects counts as well as a narrow waist;
+    - "valleys": places where the interior is more probable than around them, by `level`; for
+      cells of any shape that membranes part.
+
     min_area: px, smaller objects are dropped.
     """
 
@@ -32,14 +40,26 @@ def instances(foreground: np.ndarray, interior: np.ndarray, rule: Rule) -> np.nd
     object.
     """
     mask = foreground > rule.threshold
-    solid = mask & (interior > 0.5) if rule.seeds == "core" else mask
-    relief = ndimage.gaussian_filter(ndimage.distance_transform_edt(solid), 1)
-    markers, count = ndimage.label(mask & (h_maxima(relief, rule.level) > 0), np.ones((3, 3)))
+    if rule.seeds == "valleys":
+        relief = ndimage.gaussian_filter(1 - interior, SMOOTHING_PX)
+    else:
+        solid = mask & (interior > 0.5) if rule.seeds == "core" else mask
+        relief = -ndimage.gaussian_filter(ndimage.distance_transform_edt(solid), 1)
+    markers, count = ndimage.label(mask & _basins(relief, rule.level), np.ones((3, 3)))
     pieces, _ = ndimage.label(mask)
     seedless = mask & ~np.isin(pieces, pieces[markers > 0])
     markers[seedless] = pieces[seedless] + count
-    labels = watershed(-relief, markers, mask=mask)
+    labels = watershed(relief, markers, mask=mask)
     small = np.bincount(labels.ravel()) < rule.min_area
     small[0] = False
     labels[small[labels]] = 0
     return relabel_sequential(labels)[0].astype(np.int32)
+
+
+def _basins(relief: np.ndarray, depth: float) -> np.ndarray:
+    """Where the minima at least `depth` deep lie, each with the ground that is flooded with it.
+
+    skimage's `h_minima` would mark two lowest points of the same height in one basin as two
+    minima, and probabilities that are rounded to 1 have many such.
+    """
+    return local_minima(reconstruction(relief + depth, relief, method="erosion"))

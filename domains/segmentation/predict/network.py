@@ -1,5 +1,6 @@
 """The trained network, rebuilt from the train stage's artifacts, and its settings for images."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from pipelines.training.weights import read_weights
 from ..prepare.arrays import Format
 from ..prepare.intensity import normalise
 from ..train.unet import UNet
-from .tiles import probabilities
+from .tiles import Pixels, assembled, averaged, tiled
 
 FIT = "unet"
 
@@ -36,13 +37,24 @@ class Segmentation:
 
     def of_normalised(self, image: np.ndarray) -> np.ndarray:
         """The same for an image (H, W, C) float32 on the scale 0 … 1."""
+        return assembled(self.tiles(image), image.shape)
+
+    def tiles(self, image: Pixels) -> Iterator[tuple[slice, slice, np.ndarray]]:
+        """The same a tile at a time: rows, columns and their probabilities (K, h, w)."""
         device = next(self.network.parameters()).device
+        half = _half(device.type)
 
-        def run(windows: Tensor) -> Tensor:
-            windows = windows.to(device, memory_format=torch.channels_last)
-            return self.network(windows).float().cpu()
+        def logits(window: Tensor) -> Tensor:
+            window = window.contiguous(memory_format=torch.channels_last)
+            with torch.autocast(device.type, torch.bfloat16, enabled=half):
+                return self.network(window).float()
 
-        return probabilities(run, image, self.tile_px, self.margin_px, self.views)
+        def run(window: Tensor) -> Tensor:
+            with torch.inference_mode():
+                return averaged(logits, self.views)(window.to(device)).cpu()
+
+        margin = max(self.margin_px, self.network.shrink)
+        return tiled(run, image, self.tile_px, margin, self.network.fits)
 
 
 def load(folder: Path, tile_px: int, margin_px: int, views: int) -> Segmentation:
@@ -67,3 +79,9 @@ def load(folder: Path, tile_px: int, margin_px: int, views: int) -> Segmentation
 def _device() -> str:
     wanted = environment().accelerator in ("auto", "gpu", "cuda")
     return "cuda" if wanted and torch.cuda.is_available() else "cpu"
+
+
+def _half(device: str) -> bool:
+    """Whether convolutions run in bfloat16: where the training does by default, or as asked."""
+    precision = environment().precision
+    return device == "cuda" if precision is None else precision.startswith("bf16")

@@ -17,3 +17,7 @@ class PredictParams(Params):
     views: Literal[1, 4, 8] = Field(
         description="symmetries averaged: 1 none, 4 quarter turns, 8 also mirrored"
     )
+    objective: Literal["f1", "rand"] = Field(
+        description="instances: validation chooses the rule by the mean F1 of objects, or by the "
+        "Rand error, the measure for cells between membranes"
+    )

@@ -1,6 +1,7 @@
 """Images of any size through the network: overlapping tiles, mirrored borders, quarter turns."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -10,63 +11,113 @@ Network = Callable[[Tensor], Tensor]
 STEP = 64  # tiles and margins are multiples of it: 2^6, the pooling of the deepest network allowed
 
 
-def tiled(network: Network, image: Tensor, tile: int, margin: int) -> Tensor:
-    """Overlap-tile strategy (Ronneberger et al. 2015, figure 2): (C, H, W) → (K, H, W).
+class Pixels(Protocol):
+    """An image (H, W, C), in memory or read from disk when a part of it is asked for."""
 
-    Tiles of edge `tile` at most are laid side by side; the network sees each with `margin` px
-    more on every side, taken from the neighbouring tiles or, beyond the image's edge, mirrored;
-    only the middle is kept. With a margin not below the reach of the network, and a multiple of
-    its pooling as the tiles' edges are, the result is that of the whole image at once.
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(H, W, C)."""
+
+    def __getitem__(self, place: tuple[slice, slice]) -> np.ndarray:
+        """(h, w, C) pixels of these rows and columns."""
+
+
+def tiled(
+    network: Network,
+    image: Pixels,
+    tile: int,
+    margin: int,
+    fits: Callable[[int], int] = lambda size: size,
+) -> Iterator[tuple[slice, slice, np.ndarray]]:
+    """Overlap-tile strategy (Ronneberger et al. 2015, figure 2), a tile at a time.
+
+    image: (H, W, C) float32. Yields rows, columns and what the network says of them,
+    (K, h, w); the tiles lie side by side and cover the image row by row.
+
+    Tiles have edges of `tile` px at most; the network sees each with `margin` px more on every
+    side, taken from the neighbouring tiles or, beyond the image's edge, mirrored; only the middle
+    is kept. With a margin not below the reach of the network, and a multiple of its pooling as
+    the tiles' edges are, the result is that of the whole image at once. `network` takes
+    (1, C, h, w) to (1, K, h - 2 s, w - 2 s); valid padding loses s ≤ margin px on every side.
+    `fits` gives the smallest input edge, not below the one asked for, that the network takes.
     """
-    _, height, width = image.shape
-    high, wide = _edge(height, tile), _edge(width, tile)
-    padded = _mirrored(image, margin, -height % high + margin, -width % wide + margin)
-    rows = []
-    for y in range(0, height, high):
-        row = []
-        for x in range(0, width, wide):
-            window = padded[:, y : y + high + 2 * margin, x : x + wide + 2 * margin]
-            row.append(network(window[None])[0, :, margin : margin + high, margin : margin + wide])
-        rows.append(torch.cat(row, dim=2))
-    return torch.cat(rows, dim=1)[:, :height, :width]
+    spans = [_spans(size, tile, margin, fits) for size in image.shape[:2]]
+    for rows, window_rows in spans[0]:
+        for columns, window_columns in spans[1]:
+            window = _mirrored(image, window_rows, window_columns)
+            said = network(torch.from_numpy(window.transpose(2, 0, 1)[None]))[0]
+            kept = said
+            for axis, (span, seen) in enumerate(((rows, window_rows), (columns, window_columns))):
+                lost, odd = divmod(len(seen) - said.shape[axis + 1], 2)
+                start = span.start - seen.start - lost
+                if odd or start < 0:
+                    raise ValueError(
+                        f"{len(seen)} px in, {said.shape[axis + 1]} out: margin {margin}"
+                    )
+                kept = kept.narrow(axis + 1, start, span.stop - span.start)
+            yield rows, columns, kept.numpy()
 
 
-def probabilities(
-    network: Network, image: np.ndarray, tile: int, margin: int, views: int
-) -> np.ndarray:
-    """Class probabilities of one image, averaged over `views` symmetries of the square.
+def averaged(network: Network, views: int) -> Network:
+    """Class probabilities of a window, the mean over symmetries of the square.
 
-    image: (H, W, C) float32, normalised; views: 1, 4 (quarter turns) or 8 (also mirrored).
-    Returns (K, H, W) float32.
+    views: 1, 4 (quarter turns) or 8 (also mirrored). The network gives logits.
     """
-    tensor = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
-    mean = torch.zeros(1)
-    with torch.inference_mode():
+
+    def run(window: Tensor) -> Tensor:
+        total: Tensor | None = None
         for view in range(views):
-            turned = torch.rot90(tensor if view < 4 else tensor.flip(2), view % 4, (1, 2))
-            said = tiled(lambda x: network(x).softmax(dim=1), turned, tile, margin)
-            back = torch.rot90(said, -(view % 4), (1, 2))
-            mean = mean + (back if view < 4 else back.flip(2))
-    return (mean / views).numpy()
+            turned = torch.rot90(window if view < 4 else window.flip(3), view % 4, (2, 3))
+            back = torch.rot90(network(turned).softmax(dim=1), -(view % 4), (2, 3))
+            back = back if view < 4 else back.flip(3)
+            total = back if total is None else total.add_(back)
+        assert total is not None
+        return total if views == 1 else total.div_(views)
+
+    return run
 
 
-def _edge(size: int, tile: int) -> int:
-    """Edge of equal tiles, at most `tile` each, that cover `size`; a multiple of the pooling."""
+def assembled(
+    tiles: Iterator[tuple[slice, slice, np.ndarray]], shape: tuple[int, ...]
+) -> np.ndarray:
+    """(K, H, W) of the tiles of an image (H, W, C)."""
+    whole: np.ndarray | None = None
+    for rows, columns, said in tiles:
+        if whole is None:
+            whole = np.empty((len(said), *shape[:2]), dtype=said.dtype)
+        whole[:, rows, columns] = said
+    assert whole is not None
+    return whole
+
+
+def _spans(
+    size: int, tile: int, margin: int, fits: Callable[[int], int]
+) -> list[tuple[slice, range]]:
+    """Along one axis: the pixels of each tile, and those that the network sees of it.
+
+    The tiles are equal and as few as can be; their edge is a multiple of the pooling.
+    """
     count = -(-size // tile)
-    return min(tile, -(-size // count // STEP) * STEP)
+    edge = min(tile, -(-size // count // STEP) * STEP)
+    seen = fits(edge + 2 * margin)
+    before = (seen - edge) // 2
+    return [
+        (slice(at, min(at + edge, size)), range(at - before, at - before + seen))
+        for at in range(0, size, edge)
+    ]
 
 
-def _mirrored(image: Tensor, before: int, below: int, right: int) -> Tensor:
-    """Pad (C, H, W) by reflection, by more than the image's own size if need be."""
-    _, height, width = image.shape
-    rows = _reflect(torch.arange(-before, height + below), height)
-    columns = _reflect(torch.arange(-before, width + right), width)
-    return image[:, rows][:, :, columns]
+def _mirrored(image: Pixels, rows: range, columns: range) -> np.ndarray:
+    """Pixels of the image continued by reflection, beyond its own size if need be."""
+    height, width, _ = image.shape
+    y, x = _reflected(rows, height), _reflected(columns, width)
+    part = image[y.min() : y.max() + 1, x.min() : x.max() + 1]
+    return np.ascontiguousarray(part[np.ix_(y - y.min(), x - x.min())])
 
 
-def _reflect(index: Tensor, size: int) -> Tensor:
+def _reflected(index: range, size: int) -> np.ndarray:
     """Indices … 2 1 0 1 2 … of a mirror whose edge pixels are not repeated."""
     if size == 1:
-        return torch.zeros_like(index)
-    index = index.remainder(2 * size - 2)
-    return torch.where(index < size, index, 2 * size - 2 - index)
+        return np.zeros(len(index), dtype=int)
+    places = np.arange(index.start, index.stop) % (2 * size - 2)
+    return np.where(places < size, places, 2 * size - 2 - places)

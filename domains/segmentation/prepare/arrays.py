@@ -45,6 +45,7 @@ class Format:
 
     pixel_size_um: edge of a pixel, None where unknown. low, high: percentiles of an image that
     become 0 and 1, unless `intensity_range` names the two values; compression: see `normalise`.
+    slice_axis: the axis of a NIfTI volume that counts its slices.
     """
 
     labels: Literal["binary", "classes", "instances"]
@@ -55,6 +56,7 @@ class Format:
     high: float
     intensity_range: list[float] | None
     compression: float
+    slice_axis: int
 
     @classmethod
     def of(
@@ -75,6 +77,7 @@ class Format:
             high=params.high_percentile,
             intensity_range=params.intensity_range,
             compression=params.compression,
+            slice_axis=params.slice_axis,
         )
 
     @property
@@ -88,14 +91,25 @@ def write_samples(out: Path, samples: Sequence[Sample], form: Format) -> None:
     sizes = [s.mask.size for s in samples]
     offsets = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(int)
     channels = form.channels
-    np.save(out / "images.npy", np.concatenate([s.image.reshape(-1, channels) for s in samples]))
-    np.save(out / "masks.npy", np.concatenate([s.mask.ravel() for s in samples]).astype(np.int32))
+    kind = np.result_type(*{s.image.dtype for s in samples})
+    _save_in_a_row(out / "images.npy", [s.image.reshape(-1, channels) for s in samples], kind)
+    _save_in_a_row(out / "masks.npy", [s.mask.ravel() for s in samples], np.dtype(np.int32))
     table = pd.DataFrame(
         [(s.name, s.group, s.split, *s.mask.shape, s.blocks) for s in samples],
         columns=["name", "group", "split", "height", "width", "blocks"],
     )
     write_csv(out / "samples.csv", table.assign(offset=offsets))
     write_json(out / "format.json", vars(form))
+
+
+def _save_in_a_row(path: Path, parts: Sequence[np.ndarray], kind: np.dtype) -> None:
+    """As np.save of their concatenation, without holding all of them twice."""
+    shape = (sum(map(len, parts)), *parts[0].shape[1:])
+    row = np.lib.format.open_memmap(path, mode="w+", dtype=kind, shape=shape)
+    start = 0
+    for part in parts:
+        row[start : start + len(part)] = part
+        start += len(part)
 
 
 def read_format(folder: Path) -> Format:

@@ -1,65 +1,90 @@
 """Your own images: a folder with images/, masks/ and, if patients matter, groups.csv."""
 
-import hashlib
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from pipelines.core.artifacts import read_csv
 from pipelines.core.errors import UserError
 from pipelines.data.sources import sha256_of
 
-from .arrays import SPLITS, Format, Sample, renumbered
+from .arrays import Format, Sample, renumbered
+from .groups import default_groups, read_groups, refuse_shared_duplicates
+from .pairs import Pair, find_pairs
 from .params import PrepareParams
-from .reading import SUFFIXES, read_image, read_mask
+from .picture import Picture, same_size
+from .reading import read_mask_planes, read_planes, suffix_of
 from .split import split_groups
+
+_NAMES = {".tif": "TIFF", ".jpg": "JPEG", ".jpeg": "JPEG", ".nii": "NIfTI", ".nii.gz": "NIfTI"}
+_NAMES |= {".png": "PNG", ".tiff": "TIFF", ".dcm": "DICOM"}
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A pair as read: the picture, and the labels (H, W) int32 of each of its planes."""
+
+    pair: Pair
+    picture: Picture
+    masks: list[np.ndarray]
+
+    def names(self) -> list[str]:
+        """Names of the samples, `-z000` for a plane of several."""
+        many = len(self.masks) > 1
+        return [
+            f"{self.pair.name}-z{k:03d}" if many else self.pair.name for k in range(len(self.masks))
+        ]
 
 
 def load(params: PrepareParams) -> list[Sample]:
-    """All images with their masks, each group of them in one split.
+    """All images with their masks, a sample for each plane, each group of them in one split.
 
     Raises UserError, after all files have been looked at, with the first mistake and the number
     of further ones.
     """
     folder = Path(params.path or "")
     pairs = find_pairs(folder)
-    groups, fixed = read_groups(folder, [image.name for image, _ in pairs])
-    mistakes: list[str] = []
-    read: list[tuple[Path, np.ndarray, np.ndarray]] = []
-    for image_path, mask_path in pairs:
-        try:
-            image, mask = read_image(image_path), read_mask(mask_path)
-            read.append((image_path, image, _labels(mask, image, mask_path, params)))
-        except UserError as error:
-            mistakes.append(str(error))
-    if not mistakes:
-        mistakes = _mixed_channels(read)
-    if mistakes:
-        more = f" (and {len(mistakes) - 1} more files with mistakes)" if len(mistakes) > 1 else ""
-        raise UserError(mistakes[0] + more)
-    _refuse_shared_duplicates(read, groups)
-    sizes = pd.Series(groups).value_counts().to_dict()
-    splits = fixed or split_groups(sizes, params.shares, params.seed)
-    return [
-        Sample(path.stem, groups[path.name], splits[groups[path.name]], image, mask)
-        for path, image, mask in read
+    named = read_groups(folder, [pair.file for pair in pairs])
+    read = _read_all(pairs, params)
+    _refuse_shared_names(read)
+    groups, fixed = named or (
+        default_groups(folder, {one.pair: one.picture.group for one in read}),
+        {},
+    )
+    refuse_shared_duplicates([(one.pair, one.picture.planes) for one in read], groups)
+    sizes = Counter(groups[one.pair.file] for one in read for _ in one.masks)
+    splits = fixed or split_groups(dict(sizes), params.shares, params.seed)
+    samples = [
+        Sample(name, group, splits[group], image, mask)
+        for one in read
+        for group in [groups[one.pair.file]]
+        for name, image, mask in zip(one.names(), one.picture.planes, one.masks, strict=True)
     ]
+    train = [sample for sample in samples if sample.split == "train"]
+    if not any((sample.mask > 0).any() for sample in train):
+        raise UserError(
+            f"{folder}/masks: the {len(train)} masks of the train split hold no foreground; "
+            "correct them, or fix the splits in groups.csv"
+        )
+    return samples
 
 
 def form(params: PrepareParams, samples: list[Sample]) -> Format:
     """What the parameters say of the masks and the images themselves of their channels."""
     classes = params.classes if params.labels == "classes" else 2
-    return Format.of(
-        params, params.labels, classes, samples[0].image.shape[2], params.pixel_size_um
-    )
+    size = params.pixel_size_um
+    if size == "from_files":  # `load` has seen to it that all files state the same
+        first = find_pairs(Path(params.path or ""))[0].image
+        size = read_planes(first, params.slice_axis).pixel_size_um
+    return Format.of(params, params.labels, classes, samples[0].image.shape[2], size)
 
 
 def files(params: PrepareParams) -> dict[str, str]:
     """SHA-256 of every file that `load` reads, by its name inside the folder."""
     folder = Path(params.path or "")
-    paths = [path for pair in find_pairs(folder) for path in pair]
+    paths = [path for pair in find_pairs(folder) for path in (pair.image, pair.mask)]
     if (folder / "groups.csv").is_file():
         paths.append(folder / "groups.csv")
     return {path.relative_to(folder).as_posix(): sha256_of(path) for path in sorted(paths)}
@@ -70,10 +95,15 @@ def about(params: PrepareParams, samples: list[Sample], form: Format) -> dict[st
     kinds = {"binary": "foreground", "instances": "instances"}
     kind = kinds.get(form.labels, f"{form.classes} classes")
     colour = "RGB" if form.channels == 3 else "grey"
+    formats = Counter(_NAMES[suffix_of(pair.image)] for pair in find_pairs(Path(params.path or "")))
+    found = ", ".join(f"{n} {name}" for name, n in sorted(formats.items()))
+    stated = " as the files state" if params.pixel_size_um == "from_files" else ""
+    size = f"{form.pixel_size_um:g} µm{stated}" if form.pixel_size_um else "unknown"
     return {
         "title": Path(params.path or "").name,
         "description": (
-            f"{len(samples)} {colour} images of your own with masks of {kind}, split by group."
+            f"{len(samples)} {colour} images or slices of your own ({found} files) with masks of "
+            f"{kind}, split by group."
         ),
         "synthetic": False,
         "source": {
@@ -85,99 +115,79 @@ def about(params: PrepareParams, samples: list[Sample], form: Format) -> dict[st
         "excluded": [],
         "notes": [
             f"{len({s.group for s in samples})} groups; a group is in one split only.",
+            f"Pixel size: {size}.",
         ],
     }
 
 
-def find_pairs(folder: Path) -> list[tuple[Path, Path]]:
-    """(image, mask) paths with the same stem, sorted."""
-    if not folder.is_dir():
-        raise UserError(f"{folder}: no such folder; set prepare.path to a folder with images/")
-    images, masks = (_by_stem(folder / name) for name in ("images", "masks"))
-    if not images:
-        raise UserError(f"{folder}/images: holds no PNG or TIFF file; put the images there")
-    lonely = sorted(images.keys() ^ masks.keys())
-    if lonely:
-        stem = lonely[0]
-        here, there = ("images", "masks") if stem in images else ("masks", "images")
-        found = (images if stem in images else masks)[stem].name
-        more = f" (and {len(lonely) - 1} more files)" if len(lonely) > 1 else ""
-        raise UserError(f"{folder}/{here}/{found}: no {stem}.png or .tif in {there}/, add it{more}")
-    return [(images[stem], masks[stem]) for stem in sorted(images)]
-
-
-def read_groups(folder: Path, names: list[str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Group of each image, and the split of each group if the file fixes it (else empty).
-
-    Without groups.csv every image is its own group.
-    """
-    path = folder / "groups.csv"
-    if not path.is_file():
-        return {name: Path(name).stem for name in names}, {}
-    table = read_csv(path, text=("file", "group", "split"))
-    if list(table.columns) not in (["file", "group"], ["file", "group", "split"]):
-        raise UserError(
-            f"{path}: columns {list(table.columns)}; give file,group or file,group,split"
-        )
-    if table.isna().any(axis=None):
-        row = int(table.isna().any(axis=1).argmax())
-        raise UserError(f"{path}: line {row + 2} has an empty field; fill it")
-    unknown = sorted(set(table["file"]) - set(names))
-    if unknown:
-        raise UserError(
-            f"{path}: {unknown[0]} is not in images/; correct its name or drop the line"
-        )
-    missing = sorted(set(names) - set(table["file"]))
-    if missing:
-        raise UserError(
-            f"{path}: {missing[0]} of images/ has no line; add one ({len(missing)} lack)"
-        )
-    twice = table.loc[table["file"].duplicated(), "file"]
-    if len(twice):
-        raise UserError(f"{path}: {twice.iloc[0]} has two lines; keep one")
-    groups = dict(zip(table["file"], table["group"], strict=True))
-    return groups, _fixed_splits(path, table) if "split" in table else {}
-
-
-def _fixed_splits(path: Path, table: pd.DataFrame) -> dict[str, str]:
-    wrong = table.loc[~table["split"].isin(SPLITS), "split"]
-    if len(wrong):
-        raise UserError(f"{path}: split {wrong.iloc[0]!r}; write {', '.join(SPLITS)}")
-    for group, splits in table.groupby("group")["split"]:
-        if splits.nunique() > 1:
-            both = " and ".join(sorted(set(splits)))
-            raise UserError(f"{path}: group {group} is in {both}; keep a group in one split")
-    for split in SPLITS:
-        if split not in set(table["split"]):
-            raise UserError(f"{path}: no group in split {split}; give it one")
-    return dict(zip(table["group"], table["split"], strict=True))
-
-
-def _by_stem(folder: Path) -> dict[str, Path]:
-    if not folder.is_dir():
-        raise UserError(f"{folder}: no such folder; images/ and masks/ are needed")
-    found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.suffix.lower() not in SUFFIXES:
+def _read_all(pairs: list[Pair], params: PrepareParams) -> list[_Read]:
+    mistakes: list[str] = []
+    read: list[_Read] = []
+    for pair in pairs:
+        try:
+            one = _read(pair, params)
+        except UserError as error:
+            mistakes.append(str(error))
             continue
-        if path.stem in found:
-            raise UserError(f"{path}: {found[path.stem].name} has the same stem; rename one")
-        found[path.stem] = path
-    return found
+        if not mistakes:  # else it is looked at for its own mistakes only
+            read.append(one)
+    if not mistakes:
+        mistakes = [text for one in read[1:] if (text := _unlike(one, read[0], params))]
+    if mistakes:
+        more = f" (and {len(mistakes) - 1} more files with mistakes)" if len(mistakes) > 1 else ""
+        raise UserError(mistakes[0] + more)
+    return read
 
 
-def _labels(mask: np.ndarray, image: np.ndarray, path: Path, params: PrepareParams) -> np.ndarray:
+def _read(pair: Pair, params: PrepareParams) -> _Read:
+    picture = read_planes(pair.image, params.slice_axis)
+    if params.pixel_size_um == "from_files":
+        _require_pixel_size(pair.image, picture)
+    mask = read_mask_planes(pair.mask, params.slice_axis)
+    if len(mask.planes) != len(picture.planes):
+        raise UserError(
+            f"{pair.mask}: {len(mask.planes)} plane(s), but its image has {len(picture.planes)}; "
+            "give one mask for each plane of the image"
+        )
+    here, there = mask.affine, picture.affine
+    if here is not None and there is not None:
+        voxel = np.abs(there[:3, :3]).max()
+        if not np.allclose(here, there, rtol=1e-4, atol=0.01 * voxel):
+            raise UserError(
+                f"{pair.mask}: another affine than its image, it lies elsewhere; resample the "
+                "mask onto the image"
+            )
+    shape = picture.planes[0].shape[:2]
+    return _Read(pair, picture, [_labels(m, shape, pair.mask, params) for m in mask.planes])
+
+
+def _require_pixel_size(path: Path, picture: Picture) -> None:
+    if picture.spacing_um is None:
+        raise UserError(
+            f"{path}: states no pixel size; set prepare.pixel_size_um to a number or null"
+        )
+    if not picture.square:
+        rows, columns = picture.spacing_um
+        raise UserError(
+            f"{path}: pixels of {rows:g} x {columns:g} µm are not square; resample the image, or "
+            "set prepare.pixel_size_um to a number or null"
+        )
+
+
+def _labels(
+    mask: np.ndarray, shape: tuple[int, ...], path: Path, params: PrepareParams
+) -> np.ndarray:
     """(H, W) int32 labels as the parameter `labels` says, or UserError."""
-    if mask.shape != image.shape[:2]:
+    if mask.shape != shape:
         raise UserError(
             f"{path}: {mask.shape[0]} x {mask.shape[1]} px, but its image has "
-            f"{image.shape[0]} x {image.shape[1]}; save both in the same size"
+            f"{shape[0]} x {shape[1]}; save both in the same size"
         )
     if params.labels == "instances":
-        return renumbered(mask.astype(np.int32))
+        return renumbered(mask)
     if params.labels == "binary":
-        values = np.unique(mask)
-        if len(values[values > 0]) > 1:
+        if ((mask > 0) & (mask != mask.max())).any():
+            values = np.unique(mask)
             raise UserError(
                 f"{path}: {len(values)} values, up to {values[-1]}; a binary mask has 0 and one "
                 "other; for more set labels to classes or instances"
@@ -188,29 +198,36 @@ def _labels(mask: np.ndarray, image: np.ndarray, path: Path, params: PreparePara
             f"{path}: class {mask.max()}, but classes: {params.classes} allows 0 to "
             f"{params.classes - 1}; correct the mask or raise classes"
         )
-    return mask.astype(np.int32)
+    return mask
 
 
-def _mixed_channels(read: list[tuple[Path, np.ndarray, np.ndarray]]) -> list[str]:
-    channels = read[0][1].shape[2]
-    return [
-        f"{path}: {image.shape[2]} channel(s), but {read[0][0].name} has {channels}; "
-        "make all grey or all RGB"
-        for path, image, _ in read
-        if image.shape[2] != channels
-    ]
+def _unlike(one: _Read, first: _Read, params: PrepareParams) -> str | None:
+    """What the first picture has and this one has not: channels or pixel size."""
+    path, name = one.pair.image, first.pair.file
+    here, there = one.picture, first.picture
+    channels = here.planes[0].shape[2], there.planes[0].shape[2]
+    if channels[0] != channels[1]:
+        return (
+            f"{path}: {channels[0]} channel(s), but {name} has {channels[1]}; make all grey or "
+            "all RGB"
+        )
+    if params.pixel_size_um != "from_files":
+        return None
+    sizes = here.pixel_size_um, there.pixel_size_um
+    if sizes[0] is None or sizes[1] is None or same_size(sizes[0], sizes[1]):
+        return None
+    return (
+        f"{path}: pixels of {sizes[0]:g} µm, but {name} has {sizes[1]:g}; resample all to one "
+        "pixel size, or set prepare.pixel_size_um to null"
+    )
 
 
-def _refuse_shared_duplicates(
-    read: list[tuple[Path, np.ndarray, np.ndarray]], groups: dict[str, str]
-) -> None:
-    """The same pixels in two groups could be learnt in one split and asked for in another."""
-    seen: dict[str, Path] = {}
-    for path, image, _ in read:
-        key = hashlib.sha256(repr((image.shape, image.dtype)).encode() + image.tobytes())
-        first = seen.setdefault(key.hexdigest(), path)
-        if groups[first.name] != groups[path.name]:
-            raise UserError(
-                f"{path}: the same picture as {first.name} of another group "
-                f"({groups[path.name]}, {groups[first.name]}); drop one or put both in one group"
-            )
+def _refuse_shared_names(read: list[_Read]) -> None:
+    first: dict[str, Pair] = {}
+    for one in read:
+        for name in one.names():
+            if name in first:
+                raise UserError(
+                    f"{one.pair.image}: would be called {name} as {first[name].file} is; rename one"
+                )
+            first[name] = one.pair

@@ -68,13 +68,14 @@ def scale_bar(axes: Axes, window: tuple[slice, slice], form: Format) -> None:
     if form.pixel_size_um is None:
         return
     height, width = (w.stop - w.start for w in window)
-    lengths = (k * 10**n for n in range(5) for k in (1, 2, 5))
-    length = max(n for n in lengths if n <= max(width * form.pixel_size_um / 4, 1))
+    lengths = (k * 10**n for n in range(-3, 7) for k in (1, 2, 5))
+    length = max(n for n in lengths if n <= width * form.pixel_size_um / 4)
     pixels = length / form.pixel_size_um
     x, y = window[1].start + 0.05 * width, window[0].stop - 0.05 * height
     axes.plot([x, x + pixels], [y, y], color="white", linewidth=2.5, solid_capstyle="butt")
     place = (x + pixels / 2, y - 0.02 * height)
-    axes.text(*place, f"{length} µm", color="white", ha="center", va="bottom", fontsize=8)
+    name = f"{length / 1000:g} mm" if length >= 1000 else f"{length:g} µm"
+    axes.text(*place, name, color="white", ha="center", va="bottom", fontsize=8)
 
 
 def draw_preview(path: Path, samples: Sequence[Sample], form: Format, count: int = 2) -> None:

@@ -1,6 +1,8 @@
 """Parameters of segmentation's training."""
 
-from pydantic import Field
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
 
 from pipelines.core.params import Params
 
@@ -12,9 +14,16 @@ class TrainParams(Params):
     depth: int = Field(ge=1, le=6, description="number of poolings; 4 in the paper")
     dropout: float = Field(ge=0, lt=1, description="dropout probability in the deepest level")
     batch_norm: bool = Field(description="batch normalisation; the paper has none")
+    padding: Literal["same", "valid"] = Field(
+        description="same: as many pixels out as in; valid: the paper's, a margin is lost"
+    )
+
+    loss: Literal["cross_entropy", "dice_cross_entropy"] = Field(
+        description="weighted cross entropy, as in the paper, or that plus the soft Dice loss"
+    )
 
     border_px: float = Field(
-        ge=1, le=20, description="width of the inner border class of an instance, px"
+        ge=0, le=20, description="width of the inner border class of an instance, px; 0: none"
     )
     w0: float = Field(
         ge=0, le=100, description="height of the border weight between instances; paper: 10"
@@ -25,8 +34,12 @@ class TrainParams(Params):
     )
 
     window_px: int = Field(ge=16, le=2048, description="edge of the square training windows, px")
+    on_objects: float = Field(
+        ge=0, le=1, description="share of the windows that are centred on an object, if it is rare"
+    )
     rotate_deg: float = Field(ge=0, le=180, description="largest random rotation, degrees")
     scale: float = Field(ge=1, le=2, description="largest random magnification or reduction")
+    shear_deg: float = Field(ge=0, le=45, description="largest random shear, degrees")
     elastic_px: float = Field(
         ge=0, le=100, description="deviation of the displacements on a 3x3 grid, px; paper: 10"
     )
@@ -44,3 +57,15 @@ class TrainParams(Params):
     weight_decay: float = Field(ge=0, le=1, description="decoupled weight decay (AdamW)")
     gradient_clip: float = Field(gt=0, description="largest norm of the gradient")
     seed: int = Field(ge=0, description="seed of the weights, windows and augmentation")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        # Valid padding, docs of UNet: the edge must divide evenly, and something must be left.
+        step = 2**self.depth
+        least = 12 * step - 8
+        odd = (self.window_px + 4) % step != 0 or self.window_px <= least
+        if self.padding == "valid" and odd:
+            size = max(self.window_px, least + 1)
+            size += -(size + 4) % step
+            raise ValueError(f"window_px: found {self.window_px}; valid padding needs {size}")
+        return self

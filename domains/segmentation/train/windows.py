@@ -53,12 +53,14 @@ class RandomWindows(Dataset[Item]):
         areas = np.array([c.size for c in prepared.classes], dtype=float)
         self.probability = areas / areas.sum()
         self.chain = chain(
-            params.window_px,
-            params.rotate_deg,
-            params.scale,
-            params.elastic_px,
-            params.intensity,
-            params.noise,
+            size=params.window_px,
+            rotate_deg=params.rotate_deg,
+            scale=params.scale,
+            shear_deg=params.shear_deg,
+            on_objects=params.on_objects,
+            elastic_px=params.elastic_px,
+            intensity=params.intensity,
+            noise=params.noise,
         )
 
     def __len__(self) -> int:
@@ -74,37 +76,44 @@ class RandomWindows(Dataset[Item]):
 
 
 class GridWindows(Dataset[Item]):
-    """Windows side by side over every sample, without any change; for validation.
+    """Windows over every sample, without any change; for validation.
 
-    Smaller samples are filled up with mirrored pixels of weight 0.
+    size: edge of a window, px; margin: what the network loses on each side, so that the middles
+    lie side by side. Beyond a sample's edge is its mirror image, of weight 0.
     """
 
-    def __init__(self, prepared: Prepared, size: int) -> None:
+    def __init__(self, prepared: Prepared, size: int, margin: int) -> None:
         self.prepared = prepared
         self.size = size
+        self.margin = margin
+        step = size - 2 * margin
         self.corners = [
-            (which, y, x)
+            (which, y - margin, x - margin)
             for which, classes in enumerate(prepared.classes)
-            for y in range(0, classes.shape[0], size)
-            for x in range(0, classes.shape[1], size)
+            for y in range(0, classes.shape[0], step)
+            for x in range(0, classes.shape[1], step)
         ]
 
     def __len__(self) -> int:
         return len(self.corners)
 
     def __getitem__(self, key: tuple[int, int]) -> Item:
-        which, y, x = self.corners[key[1]]
+        which, *corner = self.corners[key[1]]
         data = self.prepared
-        window = np.s_[y : y + self.size, x : x + self.size]
+        shape = data.classes[which].shape
+        places = [np.arange(start, start + self.size) for start in corner]
+        inside = np.outer(*((p >= 0) & (p < n) for p, n in zip(places, shape, strict=True)))
+        window = np.ix_(*(_mirror(p, n) for p, n in zip(places, shape, strict=True)))
         image, classes, weight = (
             a[which][window] for a in (data.images, data.classes, data.weights)
         )
-        missing = [(0, self.size - n) for n in classes.shape]
-        return _tensors(
-            np.pad(image, [*missing, (0, 0)], mode="symmetric"),
-            np.pad(classes, missing),
-            np.pad(weight, missing),
-        )
+        return _tensors(image, classes, weight * inside)
+
+
+def _mirror(index: np.ndarray, size: int) -> np.ndarray:
+    """Indices … 2 1 0 1 2 … of a mirror whose edge pixels are not repeated."""
+    index = index % max(2 * size - 2, 1)
+    return np.minimum(index, 2 * size - 2 - index)
 
 
 def _tensors(image: np.ndarray, classes: np.ndarray, weight: np.ndarray) -> Item:

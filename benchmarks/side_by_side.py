@@ -1,0 +1,185 @@
+"""Things measured side by side: a process each, in turn, in CPU seconds.
+
+The machine may be shared, so that only CPU time counts and a ratio is taken within a round, in
+which all variants run one after another. Each has a process of its own, since the memory that one
+has left behind makes another faster or slower.
+"""
+
+import ctypes
+import multiprocessing
+import platform
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+
+from pipelines.core.artifacts import write_json
+
+RECORDS = Path(__file__).parent / "records"
+PACKAGES = ("torch", "monai", "albumentations", "opencv-python-headless", "numpy")
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of glibc's malloc.h
+WARM_UP = 2
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Something to measure: `prepare(*arguments)` gives the work of one round.
+
+    The work returns how many items (images, pairs) it has done. keep_memory: see the function.
+    """
+
+    name: str
+    prepare: Callable[..., Callable[[], int]]
+    arguments: tuple[Any, ...] = ()
+    threads: int = 1
+    keep_memory: bool = False
+
+
+@dataclass(frozen=True)
+class Bar:
+    """The least ratio of two variants' speeds that is asked for."""
+
+    ours: str
+    theirs: str
+    least: float
+
+
+@dataclass(frozen=True)
+class Speeds:
+    """Items per CPU second of each variant (by name), round by round."""
+
+    unit: str
+    rounds: dict[str, list[float]] = field(default_factory=dict)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Median and quartiles of each variant."""
+        names = ("low", "median", "high")
+        return [
+            {"variant": name, "unit": self.unit}
+            | dict(zip(names, np.percentile(values, (25, 50, 75)).tolist(), strict=True))
+            for name, values in self.rounds.items()
+        ]
+
+    def ratio(self, bar: Bar) -> dict[str, Any]:
+        """Median over the rounds of the ratio within a round, and whether it reaches the bar."""
+        pairs = zip(self.rounds[bar.ours], self.rounds[bar.theirs], strict=True)
+        ratio = float(np.median([ours / theirs for ours, theirs in pairs]))
+        return {**vars(bar), "ratio": ratio, "met": ratio >= bar.least}
+
+
+def keep_memory() -> None:
+    """Let the allocator keep what is freed, instead of asking the system for it at each step.
+
+    Arrays above 32 MiB are otherwise returned at once, and fresh pages have to be cleared. Does
+    nothing where the C library is not glibc.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(M_MMAP_MAX, 0)
+        mallopt(M_TRIM_THRESHOLD, -1)
+
+
+def measure(variants: Sequence[Variant], rounds: int, unit: str) -> Speeds:
+    """Run the variants in turn, `rounds` times after a warm-up."""
+    speeds = Speeds(unit, {variant.name: [] for variant in variants})
+    with ExitStack() as stack:
+        pipes = {v.name: stack.enter_context(_Worker(v)) for v in variants}
+        for turn in range(-WARM_UP, rounds):
+            for name, worker in pipes.items():
+                speed = worker.run()
+                if turn >= 0:
+                    speeds.rounds[name].append(speed)
+    return speeds
+
+
+def in_turn(jobs: Sequence[tuple[Any, ...]]) -> list[Any]:
+    """Results of jobs (function, *arguments), each in a fresh process, one after another."""
+    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
+        return [pool.apply(function, arguments) for function, *arguments in jobs]
+
+
+class _Worker:
+    """A process that prepares a variant and runs a round of it when it is told to."""
+
+    def __init__(self, variant: Variant) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.name = variant.name
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(target=_serve, args=(theirs, variant), daemon=True)
+        self.process.start()
+        theirs.close()
+
+    def __enter__(self) -> "_Worker":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.pipe.close()
+        self.process.join()
+
+    def run(self) -> float:
+        """Items per CPU second of one round."""
+        self.pipe.send(None)
+        try:
+            return float(self.pipe.recv())
+        except (EOFError, ConnectionResetError):
+            raise SystemExit(f"{self.name}: failed, see above") from None
+
+
+def _serve(pipe: Connection, variant: Variant) -> None:
+    set_threads(variant.threads)
+    if variant.keep_memory:
+        keep_memory()
+    work = variant.prepare(*variant.arguments)
+    while True:
+        try:
+            pipe.recv()
+        except EOFError:
+            return
+        start = time.process_time()
+        items = work()
+        pipe.send(items / (time.process_time() - start))
+
+
+def set_threads(count: int) -> None:
+    """Threads of torch; OpenCV has one."""
+    torch.set_num_threads(count)
+    cv2.setNumThreads(0)
+
+
+def record(part: str, content: dict[str, Any]) -> None:
+    """Write records/<part>.json, with the machine's processor and the packages' versions."""
+    RECORDS.mkdir(exist_ok=True)
+    machine = {"processor": _processor(), "packages": {name: version(name) for name in PACKAGES}}
+    write_json(RECORDS / f"{part}.json", {**machine, **content})
+
+
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """The rows as a Markdown table."""
+    lines = [list(rows[0]), ["---"] * len(rows[0])]
+    lines += [[_cell(value) for value in row.values()] for row in rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _processor() -> str:
+    flags, model = "", platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    for line in cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else ():
+        key, _, value = (part.strip() for part in line.partition(":"))
+        model = value if key == "model name" else model
+        flags = value if key == "flags" else flags
+    bf16 = "with" if "avx512_bf16" in flags or "amx_bf16" in flags else "without"
+    return f"{model}, {bf16} bfloat16 instructions"
