@@ -1,4 +1,7 @@
-"""Training images per CPU second, 256², batches of four."""
+"""Training images per CPU second, 256², batches of four.
+
+"kept memory" is `side_by_side.keep_memory`; the peers come without it, and are shown with it too.
+"""
 
 import argparse
 
@@ -6,34 +9,48 @@ from segmentation_networks import BASIC, DYN, OURS, training
 from side_by_side import Bar, Variant, measure, record, table
 
 BATCH, EDGE = 4, 256
-F32, BF16 = f"{OURS}, channels_last", f"{OURS}, channels_last, bf16"
+BOTH = (False, True)
+KEPT = ", kept memory"
+PLAIN = f"{OURS}, channels_last"
+F32, BF16 = PLAIN + KEPT, f"{PLAIN}, bf16{KEPT}"
 BARS = (Bar(F32, BASIC, 2.0), Bar(F32, DYN, 1.3), Bar(BF16, BASIC, 4.0), Bar(BF16, DYN, 2.7))
+# Where memory is handled alike; no bar was set for it.
+ALIKE = tuple(
+    Bar(ours, peer + kept, 1.0)
+    for ours, kept in ((PLAIN, ""), (F32, KEPT), (BF16, KEPT))
+    for peer in (BASIC, DYN)
+)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Measure with one thread and with two, print and record."""
+    """Measure all with one thread, those of the bars also with two; print and record."""
     content: dict[str, object] = {"batch": BATCH, "edge_px": EDGE}
     for threads in (1,) if arguments.quick else (1, 2):
-        speeds = measure(_variants(threads), 2 if arguments.quick else 6, "images / CPU-s")
-        ratios = [speeds.ratio(bar) for bar in BARS]
-        print(f"{threads} thread(s)\n", table(speeds.rows()), table(ratios), sep="\n")
+        bars = BARS + ALIKE if threads == 1 else BARS
+        named = {name for bar in bars for name in (bar.ours, bar.theirs)}
+        variants = [v for v in _variants(threads) if threads == 1 or v.name in named]
+        speeds = measure(variants, 2 if arguments.quick else 6, "images / CPU-s")
+        ratios = [speeds.ratio(bar) for bar in bars]
+        print(f"{threads} thread(s)\n", table(speeds.rows()), table(ratios), sep="\n", flush=True)
         content[f"threads_{threads}"] = {"speeds": speeds.rows(), "ratios": ratios}
     if not arguments.quick:
         record("segmentation_train", content)
 
 
 def _variants(threads: int) -> list[Variant]:
-    variants = []
-    for name in (OURS, BASIC, DYN):
-        for last in (True,) if name == OURS else (False, True):
-            for half in (False, True):
-                label = ", ".join([name] + ["channels_last"] * last + ["bf16"] * half)
-                arguments = (name, half, last, BATCH, EDGE)
-                ours = name == OURS
-                variants.append(Variant(label, training, arguments, threads, keep_memory=ours))
-                if not ours and not half and not last:
-                    kept = f"{label}, our allocator"
-                    variants.append(Variant(kept, training, arguments, threads, keep_memory=True))
-    plain = f"{F32}, plain allocator"
-    variants.append(Variant(plain, training, (OURS, False, True, BATCH, EDGE), threads))
-    return variants
+    """Ours in float32 (plain, kept memory) and bf16; each peer in five ways."""
+
+    def variant(name: str, half: bool, last: bool, kept: bool) -> Variant:
+        label = ", ".join([name] + ["channels_last"] * last + ["bf16"] * half)
+        return Variant(
+            label + KEPT * kept, training, (name, half, last, BATCH, EDGE), threads, kept
+        )
+
+    found = [
+        variant(OURS, *way)
+        for way in ((False, True, False), (False, True, True), (True, True, True))
+    ]
+    for peer in (BASIC, DYN):
+        found += [variant(peer, half, last, False) for last in BOTH for half in BOTH]
+        found.append(variant(peer, False, False, True))
+    return found
