@@ -2,13 +2,19 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: repro setup test lint
+.PHONY: repro setup test lint bench
 
 repro: setup
 	$(BIN)/scistage repro
 
 test: setup
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+# Side by side with the peers, which are installed for this alone and without what they depend on.
+bench: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --no-deps -r benchmarks/requirements.txt
+	$(BIN)/python benchmarks/segmentation.py
 
 lint: setup
 	$(BIN)/ruff format --check .

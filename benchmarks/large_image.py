@@ -9,8 +9,6 @@ model is the trained one of the project. Writes benchmarks/records/large_image.j
 
 import argparse
 import json
-import os
-import platform
 import resource
 import subprocess
 import sys
@@ -22,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import tifffile
+from machine import processor
 from scipy import ndimage
 
 from pipelines.core.artifacts import read_csv, read_json, write_json
@@ -112,14 +111,6 @@ def model(project: Path) -> dict[str, Any]:
     network = read_json(outputs / "train" / "model.json")["fits"]["unet"]["model"]["network"]
     tiles = read_json(outputs / "predict" / "postprocess.json")["tiles"]
     return {"network": {k: network[k] for k in ("base", "depth")}, "tiles": tiles}
-
-
-def processor() -> str:
-    """The name of the processor."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else platform.machine()}, {os.cpu_count()} cores"
 
 
 if __name__ == "__main__":

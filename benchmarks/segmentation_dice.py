@@ -8,13 +8,14 @@ import numpy as np
 import torch
 from segmentation_data import dice, samples, stored_format
 from segmentation_networks import BASIC, DYN, OURS, Trainer, network
-from side_by_side import in_turn, keep_memory, record, set_threads, table
+from side_by_side import in_turn, record, set_threads, table
 from torch import nn
 
 from domains.segmentation.prepare.intensity import normalise
 from domains.segmentation.train.params import TrainParams
 from domains.segmentation.train.windows import Prepared, RandomWindows, balance_of
 from pipelines.core.params import load_params
+from pipelines.training.memory import keep_memory
 
 RATES = {OURS: (0.004,), BASIC: (0.004, 0.001), DYN: (0.004, 0.001)}  # peak of the schedule
 WARM_UP = 0.3  # of the time, as in OneCycleLR

@@ -1,6 +1,7 @@
 """Training images per CPU second, 256², batches of four.
 
-"kept memory" is `side_by_side.keep_memory`; the peers come without it, and are shown with it too.
+"kept memory" is `keep_memory` of pipelines.training, which our train stage calls; the peers come
+without it, and are shown with it too.
 """
 
 import argparse

@@ -5,9 +5,7 @@ which all variants run one after another. Each has a process of its own, since t
 has left behind makes another faster or slower.
 """
 
-import ctypes
 import multiprocessing
-import platform
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -20,12 +18,13 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from machine import processor
 
 from pipelines.core.artifacts import write_json
+from pipelines.training.memory import keep_memory
 
 RECORDS = Path(__file__).parent / "records"
 PACKAGES = ("torch", "monai", "albumentations", "opencv-python-headless", "numpy")
-M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of glibc's malloc.h
 WARM_UP = 2
 
 
@@ -73,18 +72,6 @@ class Speeds:
         pairs = zip(self.rounds[bar.ours], self.rounds[bar.theirs], strict=True)
         ratio = float(np.median([ours / theirs for ours, theirs in pairs]))
         return {**vars(bar), "ratio": ratio, "met": ratio >= bar.least}
-
-
-def keep_memory() -> None:
-    """Let the allocator keep what is freed, instead of asking the system for it at each step.
-
-    Arrays above 32 MiB are otherwise returned at once, and fresh pages have to be cleared. Does
-    nothing where the C library is not glibc.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(M_MMAP_MAX, 0)
-        mallopt(M_TRIM_THRESHOLD, -1)
 
 
 def measure(variants: Sequence[Variant], rounds: int, unit: str) -> Speeds:
@@ -157,7 +144,7 @@ def set_threads(count: int) -> None:
 def record(part: str, content: dict[str, Any]) -> None:
     """Write records/<part>.json, with the machine's processor and the packages' versions."""
     RECORDS.mkdir(exist_ok=True)
-    machine = {"processor": _processor(), "packages": {name: version(name) for name in PACKAGES}}
+    machine = {"processor": processor(), "packages": {name: version(name) for name in PACKAGES}}
     write_json(RECORDS / f"{part}.json", {**machine, **content})
 
 
@@ -172,14 +159,3 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _processor() -> str:
-    flags, model = "", platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    for line in cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else ():
-        key, _, value = (part.strip() for part in line.partition(":"))
-        model = value if key == "model name" else model
-        flags = value if key == "flags" else flags
-    bf16 = "with" if "avx512_bf16" in flags or "amx_bf16" in flags else "without"
-    return f"{model}, {bf16} bfloat16 instructions"

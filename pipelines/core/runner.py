@@ -164,11 +164,11 @@ def _discard_checkpoints(domain: str, stage: str) -> None:
 
 
 def _write_record(path: Path, settings: Environment, seconds: float) -> None:
-    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    peak = max(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, children)
+    used = [resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     record = {
         "seconds": round(seconds, 2),
-        "peak_memory_mib": round(peak / 1024),
+        "cpu_seconds": round(sum(u.ru_utime + u.ru_stime for u in used), 2),
+        "peak_memory_mib": round(max(u.ru_maxrss for u in used) / 1024),
         "host": platform.node(),
         "python": platform.python_version(),
         "platform": platform.platform(),

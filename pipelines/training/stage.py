@@ -16,6 +16,7 @@ import torch
 from pipelines.core.artifacts import read_csv, read_json, write_csv, write_json
 from pipelines.core.environment import environment
 from pipelines.training.fit import Fit
+from pipelines.training.memory import keep_memory
 from pipelines.training.progress import MetricsBar, Progress
 from pipelines.training.reproducible import prepare_torch
 from pipelines.training.weights import read_weights, write_weights
@@ -32,6 +33,7 @@ def train(fits: Iterator[Fit], out: Path, work: Path, label: str) -> None:
         label: what progress lines begin with.
     """
     prepare_torch()
+    keep_memory()
     work = work / ("gpu" if torch.cuda.is_available() else "cpu")  # one does not resume the other
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     work.mkdir(parents=True, exist_ok=True)

@@ -39,7 +39,8 @@ def trained(path, channels: int = 1, labels: str = "instances", **settings) -> I
     )
     rule = {"threshold": 0.5, "seeds": "distance", "level": 1.0, "min_area": 5}
     tiles = {"tile_px": 64, "margin_px": 64, "views": 4}
-    (path / "postprocess.json").write_text(json.dumps({"rule": rule, "tiles": tiles, **settings}))
+    about = {"rule": rule, "tiles": tiles, "temperature": 1.0, **settings}
+    (path / "postprocess.json").write_text(json.dumps(about))
     return Inputs(path, path, path, path, path)
 
 

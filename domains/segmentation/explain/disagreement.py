@@ -59,9 +59,10 @@ def draw_disagreement(
     caption = (
         f"Eight answers for each of {len(samples)} test image(s), turned by quarters and "
         "mirrored. Left: pixels where their mean is wrong; middle: by how much the eight differ; "
-        "right: how often a pixel is wrong, in ten groups of equal size from the least to the "
-        "most disputed. AUC: how well the difference tells wrong pixels from right ones, 0.5 is "
-        "chance. Control: the network with its weights shuffled, on one test image."
+        "right: how often a pixel is wrong (logarithmic, never is not drawn), in ten groups of "
+        "equal size from the least to the most disputed. AUC: how well the difference tells "
+        "wrong pixels from right ones, 0.5 is chance. Control: the network with its weights "
+        "shuffled, on one test image."
     )
     entry = {
         "file": "disagreement.png",
@@ -115,8 +116,8 @@ def _draw(
     shown = np.ma.masked_where(~(wrong & (sample.mask >= 0)), np.ones(wrong.shape))
     left.imshow(shown, cmap="autumn", vmin=0, vmax=1.5, interpolation="nearest")
     left.set_title(f"wrong pixels, test {sample.name}", fontsize=9)
-    picture = middle.imshow(spread, cmap="viridis", vmin=0, vmax=0.5)
-    figure.colorbar(picture, ax=middle, label="standard deviation of eight answers")
+    picture = middle.imshow(spread, cmap="viridis", vmin=0, vmax=0.25)
+    figure.colorbar(picture, ax=middle, extend="max", label="standard deviation of eight answers")
     middle.set_title("disagreement", fontsize=9)
     for axes in (left, middle):
         axes.set_xlim(window[1].start, window[1].stop)
@@ -136,6 +137,6 @@ def _curves(axes: Axes, pixels: dict[str, tuple[np.ndarray, ...]], areas: dict[s
     axes.set_xlabel("tenth of the pixels, by disagreement")
     axes.set_ylabel("share of pixels that are wrong")
     axes.set_xticks(range(1, BINS + 1))
-    axes.set_ylim(0, None)
+    axes.set_yscale("log")
     axes.legend(frameon=False, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     axes.spines[["top", "right"]].set_visible(False)

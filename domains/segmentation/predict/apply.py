@@ -46,7 +46,7 @@ def apply(inputs: "Inputs", files: list[Path], out: Path) -> None:
             scratch = Path(folder)
             planes = source.planes(model.form, scratch / "plane")
             pages = [
-                segment(model, plane, rule, settings.get("temperature", 1.0), scratch / f"page{k}")
+                segment(model, plane, rule, settings["temperature"], scratch / f"page{k}")
                 for k, plane in enumerate(planes)
             ]
             _write(out, source, pages, model.form)

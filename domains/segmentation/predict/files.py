@@ -29,16 +29,15 @@ def write_pages(path: Path, pages: Sequence[Any], highest: int, tags: dict[str, 
     highest: of all labels; tags: tifffile's arguments for further tags, such as the resolution.
     A page larger than a tile is read, compressed and written a tile at a time.
     """
+    kind = label_type(highest)
     options = {"compression": "zlib", "photometric": "minisblack", "metadata": None, **tags}
     with tifffile.TiffWriter(path, bigtiff=sum(map(_pixels, pages)) > BIG) as tif:
         for page in pages:
             large = max(page.shape) > TILE
             tif.write(
-                _tiles(page, label_type(highest))
-                if large
-                else page[:, :].astype(label_type(highest)),
+                _tiles(page, kind) if large else page[:, :].astype(kind),
                 shape=tuple(page.shape),
-                dtype=label_type(highest),
+                dtype=kind,
                 tile=(TILE, TILE) if large else None,
                 software=False,
                 contiguous=False,

@@ -23,9 +23,8 @@ def write_volume(path: Path, pages: Sequence[Any], highest: int, like: Path, for
     image = nibabel.load(like)
     kind = label_type(highest)
     slices = [page[:, :].astype(kind) for page in pages]
-    labels = np.stack(slices, axis=form.slice_axis).reshape(
-        image.shape
-    )  # further axes have length 1
+    labels = np.stack(slices, axis=form.slice_axis)
+    labels = labels.reshape(image.shape)  # further axes have length 1
     header = image.header.copy()
     header.set_data_dtype(kind)
     header.set_slope_inter(1, 0)
