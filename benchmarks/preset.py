@@ -54,7 +54,7 @@ def record(project: Path, domain: str, preset: str) -> dict[str, Any]:
         "scores": json.loads(scores[columns].to_json(orient="records")),
         "training": {k: run[k] for k in ("cpu_seconds", "seconds", "peak_memory_mib")},
         "threads": run["settings"]["threads"],
-        "precision": run["settings"]["precision"],
+        "precision": run["settings"]["precision"].replace("None", "default"),
         "processor": processor(),
         "python": platform.python_version(),
         "packages": {name: version(name) for name in PACKAGES},

@@ -66,7 +66,8 @@ def _entry(dice_of_control: float) -> dict[str, str]:
 
 
 def fullest(mask: np.ndarray, edge: int) -> tuple[slice, slice]:
-    """The window of at most `edge` px a side with most annotated foreground; a grid of steps."""
+    """The window of at most `edge` px a side with most annotated foreground, of several such the
+    one nearest to their middle."""
     height, width = (min(edge, n) for n in mask.shape)
     inside = np.pad(np.cumsum(np.cumsum((mask > 0).astype(np.int64), 0), 1), ((1, 0), (1, 0)))
     sums = (
@@ -75,5 +76,6 @@ def fullest(mask: np.ndarray, edge: int) -> tuple[slice, slice]:
         - inside[height:, :-width]
         + inside[:-height, :-width]
     )
-    y, x = np.unravel_index(int(np.argmax(sums)), sums.shape)
+    places = np.argwhere(sums == sums.max())
+    y, x = places[np.argmin(((places - places.mean(axis=0)) ** 2).sum(axis=1))]
     return slice(int(y), int(y) + height), slice(int(x), int(x) + width)

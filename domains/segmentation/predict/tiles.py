@@ -7,6 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..train.windows import mirrored
+
 Network = Callable[[Tensor], Tensor]
 STEP = 64  # tiles and margins are multiples of it: 2^6, the pooling of the deepest network allowed
 
@@ -110,14 +112,6 @@ def _spans(
 def _mirrored(image: Pixels, rows: range, columns: range) -> np.ndarray:
     """Pixels of the image continued by reflection, beyond its own size if need be."""
     height, width, _ = image.shape
-    y, x = _reflected(rows, height), _reflected(columns, width)
+    y, x = mirrored(np.array(rows), height), mirrored(np.array(columns), width)
     part = image[y.min() : y.max() + 1, x.min() : x.max() + 1]
     return np.ascontiguousarray(part[np.ix_(y - y.min(), x - x.min())])
-
-
-def _reflected(index: range, size: int) -> np.ndarray:
-    """Indices … 2 1 0 1 2 … of a mirror whose edge pixels are not repeated."""
-    if size == 1:
-        return np.zeros(len(index), dtype=int)
-    places = np.arange(index.start, index.stop) % (2 * size - 2)
-    return np.where(places < size, places, 2 * size - 2 - places)

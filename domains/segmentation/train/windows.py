@@ -103,15 +103,15 @@ class GridWindows(Dataset[Item]):
         shape = data.classes[which].shape
         places = [np.arange(start, start + self.size) for start in corner]
         inside = np.outer(*((p >= 0) & (p < n) for p, n in zip(places, shape, strict=True)))
-        window = np.ix_(*(_mirror(p, n) for p, n in zip(places, shape, strict=True)))
+        window = np.ix_(*(mirrored(p, n) for p, n in zip(places, shape, strict=True)))
         image, classes, weight = (
             a[which][window] for a in (data.images, data.classes, data.weights)
         )
         return _tensors(image, classes, weight * inside)
 
 
-def _mirror(index: np.ndarray, size: int) -> np.ndarray:
-    """Indices … 2 1 0 1 2 … of a mirror whose edge pixels are not repeated."""
+def mirrored(index: np.ndarray, size: int) -> np.ndarray:
+    """Places 0 … size − 1 for any index, … 2 1 0 1 2 …: the edge's pixels are not repeated."""
     index = index % max(2 * size - 2, 1)
     return np.minimum(index, 2 * size - 2 - index)
 
