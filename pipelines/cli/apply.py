@@ -64,4 +64,4 @@ def _files(paths: list[Path], suffixes: tuple[str, ...], out: Path) -> list[Path
             files.append(path)
         else:
             raise UserError(f"{path}: not found; name a file or folder")
-    return files
+    return list({file.resolve(): file for file in files}.values())

@@ -7,7 +7,7 @@ from PIL import Image
 from domains.segmentation.predict import blocks, opening
 from domains.segmentation.predict.apply import apply
 from domains.segmentation.predict.blocks import Blocks
-from domains.segmentation.predict.files import read_probabilities, write_labels
+from domains.segmentation.predict.files import read_probabilities, write_labels, write_probabilities
 from pipelines.core.errors import UserError
 from tests.segmentation.applied import objects_of, trained
 from tests.segmentation.cases import discs, sample
@@ -165,9 +165,18 @@ def test_large_label_files_are_tiled(tmp_path):
 def test_probabilities_come_back_sample_by_sample(tmp_path):
     samples = [sample(np.zeros(shape, dtype=np.int32)) for shape in ((5, 7), (3, 11))]
     maps = [np.random.default_rng(k).random((3, *s.mask.shape)) for k, s in enumerate(samples)]
-    flat = np.concatenate([m.reshape(3, -1) for m in maps], axis=1).astype(np.float16)
-    np.save(tmp_path / "probabilities.npy", flat)
+    write_probabilities(tmp_path, iter(maps), samples)
     for before, after in zip(maps, read_probabilities(tmp_path, samples), strict=True):
         np.testing.assert_allclose(after, before, atol=1e-3)
     with pytest.raises(ValueError, match="pixels"):
-        read_probabilities(tmp_path, samples[:1])
+        list(read_probabilities(tmp_path, samples[:1]))
+    assert not list(read_probabilities(tmp_path, samples, "validation"))
+
+
+@pytest.mark.parametrize("fraction", [(0, 0), (1, 0)])
+def test_a_resolution_that_is_no_number_is_left_out(tmp_path, fraction):
+    picture = tmp_path / "a.tif"
+    tifffile.imwrite(picture, bright(discs((30, 40), (15, 20, 6))), resolution=(7, 7))
+    with tifffile.TiffFile(picture, mode="r+b") as tif:
+        tif.pages.first.tags[282].overwrite(fraction)
+    assert len(objects_of(trained(tmp_path), picture)) == 1

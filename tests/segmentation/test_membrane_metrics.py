@@ -219,3 +219,16 @@ def test_without_cells_or_annotation_there_is_no_value():
         assert math.isnan(metric(nothing, nothing)) and math.isnan(metric(unknown, nothing))
     assert warping_error(nothing, nothing) == 0
     assert math.isnan(warping_error(unknown, nothing))
+
+
+def test_unthinned_a_thick_membrane_costs_pairs():
+    truth = np.ones((20, 41), dtype=np.int32)
+    truth[:, 20], truth[:, 21:] = 0, 2
+    thick = truth.copy()
+    thick[:, 15:26] = 0
+    assert rand_error(truth, thick) == 0
+    # 300 of 400 pixels of each cell keep a common label: F = 2 Σn² / (Σt² + Σs²), singles add 1.
+    both, true, said = 2 * 300**2 + 200, 2 * 400**2, 2 * 300**2 + 200
+    assert rand_error(truth, thick, thinned=False) == pytest.approx(
+        1 - 2 * both / (true + said), abs=1e-3
+    )

@@ -48,7 +48,7 @@ def test_region_errors_are_means_over_images():
     assert overall(counts, form(), "warping_error") == warping_error(ONE, HALVES) / 3
     assert overall(counts, form(), "variation_of_information") == pytest.approx(1 / 3)
     joined = tally([sample(ONE, "a")] * 3, [ONE, ONE, HALVES], form(), by_image=True)
-    assert joined.images.tolist() == [[3, 3, 3, 0]]  # without an edge inside no outline
+    assert joined.images.tolist() == [[3, 3, 3, 3, 0]]  # without an edge inside no outline
     assert overall(joined, form(), "rand_error") == overall(counts, form(), "rand_error")
 
 
@@ -185,3 +185,17 @@ def test_the_stage_scores_the_model_its_baselines_and_what_is_published(tmp_path
     assert model["calibration_error"] < model["calibration_error_scaled"]  # 2 was too warm
     assert {s.row for s in found if s.kind == "baseline"} == {"otsu_watershed", "random_forest"}
     assert sum(s.kind == "published" for s in found) == 9
+
+
+def test_a_difference_of_means_is_over_the_images_where_both_are_defined():
+    truth = discs((60, 60), (30, 30, 10))
+    samples = [sample(truth, name) for name in "abcd"]
+    near, far, none = np.roll(truth, 2, 0), np.roll(truth, 9, 0), np.zeros_like(truth)
+    tallies = {
+        "model": tally(samples, [near, near, far, far], form("binary"), by_image=True),
+        "other": tally(samples, [far, far, none, none], form("binary"), by_image=True),
+    }
+    scores = score_table(tallies, form("binary"), 0).set_index(["row", "metric"])
+    gap = scores.loc[("model - other", "hausdorff_95")]
+    on_both = [hausdorff(truth > 0, said > 0, truth >= 0) for said in (near, far)]
+    assert gap["value"] == pytest.approx(on_both[0] - on_both[1]) and gap["n"] == 2

@@ -33,8 +33,7 @@ def evaluate(params: "EvaluateParams", inputs: "Inputs", out: Path) -> None:
     postprocess = read_json(inputs.predict / RULE)
     others, rules = baseline_labels(inputs.prepare, form, params, postprocess["objective"])
     tallies = {n: tally(tested, said, form, by_image=True) for n, said in (labels | others).items()}
-    maps = read_probabilities(inputs.predict, samples)
-    said = [m for m, s in zip(maps, samples, strict=True) if s.split == "test"]
+    said = list(read_probabilities(inputs.predict, samples, "test"))
     rows = calibration_rows(said, tested, form, postprocess["temperature"], params.seed)
     rows += published_rows(read_json(inputs.prepare / "card.json")["title"])
     scores = score_table(tallies, form, params.seed)

@@ -47,7 +47,12 @@ def outline(inside: np.ndarray, known: np.ndarray) -> np.ndarray:
     return known & inside & ~ndimage.binary_erosion(inside | ~known, border_value=1)
 
 
-_OF_INSTANCES = ("rand_error", "variation_of_information", "warping_error")
+_OF_INSTANCES = (
+    "rand_error",
+    "rand_error_unthinned",
+    "variation_of_information",
+    "warping_error",
+)
 
 
 def measures(form: Format) -> list[tuple[str, str]]:
@@ -78,6 +83,11 @@ def _of_picture(truth: np.ndarray, said: np.ndarray, full: np.ndarray, form: For
         return [hausdorff(truth == k, said == k, known) for k in range(1, form.classes)]
     values = [hausdorff(truth > 0, said > 0, known)]
     if form.labels == "instances":
-        regions = (rand_error(truth, full), variation_of_information(truth, full))
-        values = [*regions, warping_error(truth, said), *values]
+        rand = rand_error(truth, full), rand_error(truth, said, thinned=False)
+        values = [
+            *rand,
+            variation_of_information(truth, full),
+            warping_error(truth, said),
+            *values,
+        ]
     return values

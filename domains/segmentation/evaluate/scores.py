@@ -9,10 +9,11 @@ ap_50_90    mean of TP / (TP + FP + FN) over the same thresholds: the "average p
             Data Science Bowl 2018 and of StarDist, on the counts of all units together
 precision_50, recall_50   TP / (TP + FP) and TP / (TP + FN) at IoU > 0.5
 
-rand_error  adapted Rand error of instances; variation_of_information in bits; warping_error
+rand_error  adapted Rand error of instances, the predicted border thinned to nothing, and
+            rand_error_unthinned; variation_of_information in bits; warping_error
 hausdorff_95  95th percentile of the distances between true and predicted outlines, px
 
-The last four are means over the images (or stripes) where they are defined, as in ISBI-2012, the
+The last five are means over the images (or stripes) where they are defined, as in ISBI-2012, the
 others ratios of counts over all units. A Hausdorff distance needs an outline on both sides: where
 a class was missed altogether it is not defined, which dice tells.
 
@@ -44,6 +45,13 @@ HEADLINES = (
     "f1_75",
     "ap_50_90",
     "rand_error",
+    "hausdorff_95",
+)
+MEANS = (
+    "rand_error",
+    "rand_error_unthinned",
+    "variation_of_information",
+    "warping_error",
     "hausdorff_95",
 )
 
@@ -88,9 +96,12 @@ def score_table(tallies: Mapping[str, Tally], form: Format, seed: int) -> pd.Dat
             rows.append(_row(name, metric, group, found, int(known[name].sum())))
         for name, counts in tallies.items():
             if name != "model":
-                gap = paired(statistic, columns(model), columns(counts), seed=seed)
-                both = int((known["model"] & known[name]).sum())
-                rows.append(_row(f"model - {name}", metric, group, gap, both))
+                both = known["model"] & known[name]
+                # A mean over images compares the same images; a ratio of counts needs them all.
+                used = both if metric in MEANS else slice(None)
+                pair = (tuple(c[used] for c in columns(t)) for t in (model, counts))
+                gap = paired(statistic, *pair, seed=seed)
+                rows.append(_row(f"model - {name}", metric, group, gap, int(both.sum())))
     order = {name: k for k, name in enumerate(dict.fromkeys(row[0] for row in rows))}
     rows.sort(key=lambda row: (order[row[0]] >= len(tallies), order[row[0]]))
     return pd.DataFrame(rows, columns=SCORE_COLUMNS)

@@ -27,9 +27,8 @@ def explain(params: "ExplainParams", inputs: "Inputs", out: Path) -> None:
     model = load(inputs.train, **{**tiles, "views": 1})  # quicker, and turns change little
     control = randomised(model, params.seed)
     samples = read_samples(inputs.prepare, "validation", "test")
-    maps = read_probabilities(inputs.predict, samples)
-    both = [(s, m) for s, m in zip(samples, maps, strict=True) if s.split == "test"]
-    tested, said = [s for s, _ in both], [m for _, m in both]
+    tested = [s for s in samples if s.split == "test"]
+    said = list(read_probabilities(inputs.predict, samples, "test"))
     labels = [read_labels(inputs.predict, s) for s in tested]
     some = tested[:: max(1, len(tested) // params.examples)][: params.examples]
 

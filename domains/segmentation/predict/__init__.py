@@ -15,24 +15,20 @@ def predict(params: "PredictParams", inputs: "Inputs", out: Path) -> None:
     probabilities.npy: (K, P) float16, pixels of the validation and test samples in the order of
     samples.csv; postprocess.json: the rule, chosen on validation; `<split>_<name>.tif`: labels.
     """
-    import numpy as np
-
     from pipelines.core.artifacts import write_json
 
     from ..prepare.arrays import read_samples
     from .calibrate import temperature
-    from .files import PROBABILITIES, RULE, write_labels
+    from .files import RULE, read_probabilities, write_labels, write_probabilities
     from .network import load
     from .tune import choose, decide, measure
 
     model = load(inputs.train, params.tile_px, params.margin_px, params.views)
     samples = read_samples(inputs.prepare, "validation", "test")
-    # As they are written and read again, so that later stages see what the rule was chosen on.
-    maps = [model(sample.image).astype(np.float16) for sample in samples]
-    np.save(out / PROBABILITIES, np.concatenate([m.reshape(len(m), -1) for m in maps], axis=1))
-    maps = [m.astype(np.float32) for m in maps]
-    checked = [(m, s.mask) for m, s in zip(maps, samples, strict=True) if s.split == "validation"]
-    known, masks = [m for m, _ in checked], [mask for _, mask in checked]
+    write_probabilities(out, map(model, (sample.image for sample in samples)), samples)
+    # As later stages read them, so that they see what the rule was chosen on.
+    known = list(read_probabilities(out, samples, "validation"))
+    masks = [sample.mask for sample in samples if sample.split == "validation"]
     rule, value = choose(known, masks, model.form, params.objective)
     metric = measure(model.form, params.objective)
     settings = {
@@ -43,6 +39,8 @@ def predict(params: "PredictParams", inputs: "Inputs", out: Path) -> None:
         "tiles": {"tile_px": params.tile_px, "margin_px": params.margin_px, "views": params.views},
     }
     write_json(out / RULE, settings)
+    del known
+    maps = read_probabilities(out, samples)
     for probability, sample in zip(maps, samples, strict=True):
         labels = decide(probability, model.form, rule)
         write_labels(out / f"{sample.split}_{sample.name}.tif", labels)

@@ -1,6 +1,6 @@
 """The files of predictions: label images, probabilities, and the rule between them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,15 +67,35 @@ def read_labels(folder: Path, sample: Sample) -> np.ndarray:
     return np.asarray(labels, dtype=np.int32)
 
 
-def read_probabilities(folder: Path, samples: Sequence[Sample]) -> list[np.ndarray]:
-    """(K, H, W) float32 for each sample; give all validation and test samples, in order."""
+def write_probabilities(
+    folder: Path, maps: Iterable[np.ndarray], samples: Sequence[Sample]
+) -> None:
+    """Write (K, H, W) probabilities of these samples, one at a time: (K, P) float16 on disk."""
+    flat, start = None, 0
+    for probability in maps:
+        kinds, pixels = len(probability), probability[0].size
+        if flat is None:
+            shape = (kinds, sum(s.mask.size for s in samples))
+            path = folder / PROBABILITIES
+            flat = np.lib.format.open_memmap(path, mode="w+", dtype=np.float16, shape=shape)
+        flat[:, start : start + pixels] = probability.reshape(kinds, -1)
+        start += pixels
+
+
+def read_probabilities(
+    folder: Path, samples: Sequence[Sample], *splits: str
+) -> Iterator[np.ndarray]:
+    """Yield (K, H, W) float32 for each sample of these splits (all if none is named).
+
+    samples: all of validation and test, in order. Raises ValueError if they are not.
+    """
     flat = np.load(folder / PROBABILITIES, mmap_mode="r")
     ends = np.cumsum([s.mask.size for s in samples])
     if ends[-1] != flat.shape[1]:
         raise ValueError(f"{PROBABILITIES}: {flat.shape[1]} pixels, the samples have {ends[-1]}")
-    parts = np.split(flat, ends[:-1], axis=1)
-    shaped = zip(parts, samples, strict=True)
-    return [p.reshape(len(p), *s.mask.shape).astype(np.float32) for p, s in shaped]
+    for part, sample in zip(np.split(flat, ends[:-1], axis=1), samples, strict=True):
+        if not splits or sample.split in splits:
+            yield part.reshape(len(part), *sample.mask.shape).astype(np.float32)
 
 
 def read_rule(folder: Path) -> Rule:

@@ -46,8 +46,10 @@ class Source:
             with tifffile.TiffFile(self.path) as tif:
                 tags = tif.pages.first.tags
                 own = [tags.valueof(code) for code in (282, 283)]  # XResolution, YResolution
-                if None not in own and not (tif.is_ome or tif.is_imagej):
-                    return {"resolution": own, "resolutionunit": tags.valueof(296, default=2)}
+                unit = tags.valueof(296, default=2)
+                whole = all(value is not None and min(value) > 0 for value in own)
+                if whole and unit in (1, 2, 3) and not (tif.is_ome or tif.is_imagej):
+                    return {"resolution": own, "resolutionunit": unit}
         if self.spacing_um is None:
             return {}
         rows, columns = self.spacing_um

@@ -70,7 +70,9 @@ def score(
         return _dice(masks, labels, range(1, form.classes))
     pairs = list(zip(masks, labels, strict=True))
     if objective == "rand":
-        return 1 - float(np.nanmean([rand_error(mask, said) for mask, said in pairs]))
+        errors = np.array([rand_error(mask, said) for mask, said in pairs])
+        known = np.isfinite(errors)
+        return 1 - float(errors[known].mean()) if known.any() else 0.0
     counts = [match(mask, said) for mask, said in pairs]
     sums = [sum(getattr(c, kind).sum(axis=0) for c in counts) for kind in ("tp", "fp", "fn")]
     return float(f1(*sums).mean())

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy import ndimage
 
 from pipelines.core.errors import UserError
 from pipelines.data.sources import sha256_of
@@ -18,6 +19,7 @@ from .picture import Picture, same_size
 from .reading import read_mask_planes, read_planes, suffix_of
 from .split import split_groups
 
+LONGEST_NAME = 200  # bytes, of 255 that file systems take: later stages add to it
 _NAMES = {".tif": "TIFF", ".jpg": "JPEG", ".jpeg": "JPEG", ".nii": "NIfTI", ".nii.gz": "NIfTI"}
 _NAMES |= {".png": "PNG", ".tiff": "TIFF", ".dcm": "DICOM"}
 
@@ -62,13 +64,31 @@ def load(params: PrepareParams) -> list[Sample]:
         for group in [groups[one.pair.file]]
         for name, image, mask in zip(one.names(), one.picture.planes, one.masks, strict=True)
     ]
-    train = [sample for sample in samples if sample.split == "train"]
-    if not any((sample.mask > 0).any() for sample in train):
-        raise UserError(
-            f"{folder}/masks: the {len(train)} masks of the train split hold no foreground; "
-            "correct them, or fix the splits in groups.csv"
-        )
+    _require_foreground(folder, samples)
+    if params.labels == "instances":
+        _refuse_unnumbered(folder, samples)
     return samples
+
+
+def _require_foreground(folder: Path, samples: list[Sample]) -> None:
+    for split in ("train", "validation"):
+        masks = [sample.mask for sample in samples if sample.split == split]
+        if not any((mask > 0).any() for mask in masks):
+            raise UserError(
+                f"{folder}/masks: the {len(masks)} masks of the {split} split hold no foreground; "
+                "correct them, or fix the splits in groups.csv"
+            )
+
+
+def _refuse_unnumbered(folder: Path, samples: list[Sample]) -> None:
+    """Masks of one value in several places are binary, and no numbered objects."""
+    if all(sample.mask.max() <= 1 for sample in samples) and any(
+        ndimage.label(sample.mask)[1] > 1 for sample in samples
+    ):
+        raise UserError(
+            f"{folder}/masks: every mask has one value above 0, in several places; set labels to "
+            "binary, or number the objects"
+        )
 
 
 def form(params: PrepareParams, samples: list[Sample]) -> Format:
@@ -94,6 +114,9 @@ def about(params: PrepareParams, samples: list[Sample], form: Format) -> dict[st
     """The card's description of the data."""
     kinds = {"binary": "foreground", "instances": "instances"}
     kind = kinds.get(form.labels, f"{form.classes} classes")
+    path = Path(params.path or "")
+    alone = "each file is one: name what belongs together, such as slices, in groups.csv"
+    told = (path / "groups.csv").is_file() or any(pair.subfolder for pair in find_pairs(path))
     colour = "RGB" if form.channels == 3 else "grey"
     formats = Counter(_NAMES[suffix_of(pair.image)] for pair in find_pairs(Path(params.path or "")))
     found = ", ".join(f"{n} {name}" for name, n in sorted(formats.items()))
@@ -114,7 +137,8 @@ def about(params: PrepareParams, samples: list[Sample], form: Format) -> dict[st
         },
         "excluded": [],
         "notes": [
-            f"{len({s.group for s in samples})} groups; a group is in one split only.",
+            f"{len({s.group for s in samples})} groups; a group is in one split only"
+            f"{'' if told else '; ' + alone}.",
             f"Pixel size: {size}.",
         ],
     }
@@ -158,6 +182,8 @@ def _read(pair: Pair, params: PrepareParams) -> _Read:
                 "mask onto the image"
             )
     shape = picture.planes[0].shape[:2]
+    if min(shape) < 2:
+        raise UserError(f"{pair.image}: {shape[0]} x {shape[1]} px; give at least 2 x 2")
     return _Read(pair, picture, [_labels(m, shape, pair.mask, params) for m in mask.planes])
 
 
@@ -229,5 +255,10 @@ def _refuse_shared_names(read: list[_Read]) -> None:
             if name in first:
                 raise UserError(
                     f"{one.pair.image}: would be called {name} as {first[name].file} is; rename one"
+                )
+            if len(name.encode()) > LONGEST_NAME:
+                raise UserError(
+                    f"{one.pair.image}: {len(name.encode())} bytes of path make a file name too "
+                    f"long; shorten it to {LONGEST_NAME}"
                 )
             first[name] = one.pair

@@ -38,8 +38,11 @@ def normalise(image: np.ndarray, form: Format) -> np.ndarray:
 
 def rescale(image: np.ndarray, low: np.ndarray, high: np.ndarray, form: Format) -> np.ndarray:
     """`normalise` for a part of an image whose bounds (C,) are known."""
-    scale = np.where(high > low, high - low, 1.0).astype(np.float32)
-    values = np.clip((np.asarray(image, np.float32) - low.astype(np.float32)) / scale, 0.0, 1.0)
+    # Small differences of large numbers need more than float32 has.
+    kind = np.float64 if image.dtype.itemsize > 2 else np.float32
+    low, high = low.astype(kind), high.astype(kind)
+    scale = np.where(high > low, high - low, 1)
+    values = np.clip((np.asarray(image, kind) - low) / scale, 0, 1).astype(np.float32)
     if form.compression > 0:
         values = np.arcsinh(form.compression * values) / np.arcsinh(form.compression)
     return values.astype(np.float32)

@@ -69,7 +69,9 @@ def scale_bar(axes: Axes, window: tuple[slice, slice], form: Format) -> None:
         return
     height, width = (w.stop - w.start for w in window)
     lengths = (k * 10**n for n in range(-3, 7) for k in (1, 2, 5))
-    length = max(n for n in lengths if n <= width * form.pixel_size_um / 4)
+    length = max((n for n in lengths if n <= width * form.pixel_size_um / 4), default=None)
+    if length is None:
+        return
     pixels = length / form.pixel_size_um
     x, y = window[1].start + 0.05 * width, window[0].stop - 0.05 * height
     axes.plot([x, x + pixels], [y, y], color="white", linewidth=2.5, solid_capstyle="butt")
