@@ -127,7 +127,8 @@ def f1_curves(tallies: Mapping[str, Tally]) -> pd.DataFrame:
 
 
 def _row(name: str, metric: str, group: str, found: Interval, n: int) -> tuple[Any, ...]:
-    return (name, metric, group, found.value, found.low, found.high, n, THIS_RUN)
+    counted = n or float("nan")  # where it is defined nowhere there is no score
+    return (name, metric, group, found.value, found.low, found.high, counted, THIS_RUN)
 
 
 def _defined(statistic: Callable[..., Any], columns: Columns) -> np.ndarray:
