@@ -18,7 +18,7 @@ def train(params: "TrainParams", inputs: "Inputs") -> Iterator["Fit"]:
 
     from ..prepare.arrays import read_format, read_samples
     from .module import Segmenter
-    from .unet import shrink
+    from .sizes import shrink
     from .windows import GridWindows, Prepared, RandomWindows, balance_of
 
     form = read_format(inputs.prepare)

@@ -6,6 +6,8 @@ from pydantic import Field, model_validator
 
 from pipelines.core.params import Params
 
+from .sizes import fits
+
 
 class TrainParams(Params):
     """The network, its loss, its augmentation and its optimiser."""
@@ -60,12 +62,7 @@ class TrainParams(Params):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        # Valid padding, docs of UNet: the edge must divide evenly, and something must be left.
-        step = 2**self.depth
-        least = 12 * step - 8
-        odd = (self.window_px + 4) % step != 0 or self.window_px <= least
-        if self.padding == "valid" and odd:
-            size = max(self.window_px, least + 1)
-            size += -(size + 4) % step
+        size = fits(self.window_px, self.depth, self.padding)
+        if size != self.window_px:
             raise ValueError(f"window_px: found {self.window_px}; valid padding needs {size}")
         return self

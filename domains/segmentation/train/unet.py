@@ -5,6 +5,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from .sizes import fits, shrink
+
 
 class Block(nn.Sequential):
     """Two 3×3 convolutions, each followed by (batch normalisation and) a ReLU."""
@@ -78,20 +80,7 @@ class UNet(nn.Module):
 
     def fits(self, size: int) -> int:
         """The smallest edge of at least `size` px that the network takes and gives pixels for."""
-        if self.padding == "same":
-            return size
-        return fits(size, self.depth)
-
-
-def shrink(depth: int, padding: str) -> int:
-    """Pixels that the network loses on each side."""
-    return 6 * 2**depth - 4 if padding == "valid" else 0
-
-
-def fits(size: int, depth: int) -> int:
-    """The smallest edge of at least `size` px that valid convolutions and pooling divide evenly."""
-    least = max(size, 2 * shrink(depth, "valid") + 1)
-    return least + -(least + 4) % 2**depth
+        return fits(size, self.depth, self.padding)
 
 
 def centre(tensor: Tensor, like: Tensor) -> Tensor:
