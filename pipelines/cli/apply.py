@@ -1,10 +1,24 @@
-"""`scistage apply`: a trained model on the user's own files."""
+"""`scistage apply`: a trained model on the user's own files, or writing new data.
+
+What a domain does is in its `predict/apply.py`, which is one of two kinds. It reads files:
+
+    SUFFIXES: tuple[str, ...]                                    # lower case, such as ".tif"
+    def apply(inputs: Inputs, files: list[Path], out: Path)      # write into the folder `out`
+
+or it generates, reads no files and writes one table:
+
+    def add_options(parser: argparse.ArgumentParser)             # `parser.epilog` is the example
+    def generate(inputs: Inputs, options: argparse.Namespace, out: Path)   # write the file `out`
+"""
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import tempfile
 from pathlib import Path
+from types import ModuleType
+from typing import NoReturn
 
 from pipelines.cli.check import require_domain
 from pipelines.core.environment import prepare_process
@@ -14,21 +28,91 @@ from pipelines.core.runner import inputs_of, require_outputs
 SHOWN = 10  # names of a folder's files that are not read
 
 
-def apply(domain: str, paths: list[Path], out: Path) -> int:
-    """Write what the model says of each file into `out`, all of it or nothing."""
+def apply(domain: str, arguments: list[str], here: Path) -> int:
+    """Do what the domain does with its arguments; paths in them are relative to `here`."""
     require_domain(domain)
     prepare_process()
+    module = _module(domain)
+    options = _parsed(domain, module, arguments, here)
     require_outputs(domain, ("train", "predict"))
-    if out.exists() and not out.is_dir():
-        raise UserError(f"{out}: is a file; name a folder to write to")
+    out = options.out
+    del options.out
+    if _generates(module):
+        return _write_new(module, domain, options, out)
+    return _read_files(module, domain, options.files, out)
+
+
+def _module(domain: str) -> ModuleType:
+    name = f"domains.{domain}.predict.apply"
     try:
-        module = importlib.import_module(f"domains.{domain}.predict.apply")
+        return importlib.import_module(name)
     except ModuleNotFoundError as error:
-        if error.name != f"domains.{domain}.predict.apply":
+        if error.name != name:
             raise
         raise UserError(
             f"{domain}: cannot be applied to files; it has no predict/apply.py"
         ) from None
+
+
+def _generates(module: ModuleType) -> bool:
+    return hasattr(module, "generate")
+
+
+class _Parser(argparse.ArgumentParser):
+    """Tells a mistake in one line, where argparse would print the usage too."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise UserError."""
+        what = self.prog.removeprefix("scistage ")
+        raise UserError(f"{what}: {message}; see `{self.prog} --help`")
+
+
+def _parsed(
+    domain: str, module: ModuleType, arguments: list[str], here: Path
+) -> argparse.Namespace:
+    """The arguments after the domain's name: `out`, and `files` or the domain's own options."""
+    call = f"scistage apply {domain}"
+    parser = _Parser(prog=call, description=module.__doc__, allow_abbrev=False)
+    if _generates(module):
+        kind, out_help = "it takes options and no files", "CSV file to write"
+        parser.epilog = f"example: {call} -o new.csv"
+        module.add_options(parser)
+    else:
+        kind, out_help = "it takes files and no options but -o", "folder to write to"
+        parser.epilog = f"example: {call} mine{module.SUFFIXES[0]} -o out"
+        parser.add_argument(
+            "files",
+            nargs="+",
+            type=here.joinpath,
+            metavar="FILE|FOLDER",
+            help=f"what to read, of type {', '.join(module.SUFFIXES)}",
+        )
+    parser.add_argument("-o", "--out", type=here.joinpath, required=True, help=out_help)
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        parser.error(f"{unknown[0]!r} is not understood: {kind}")
+    return options
+
+
+def _write_new(module: ModuleType, domain: str, options: argparse.Namespace, out: Path) -> int:
+    """Have the domain write the file `out`, all of it or nothing."""
+    if out.is_dir():
+        raise UserError(f"{out}: is a folder; name a file to write, such as {out / 'new.csv'}")
+    if out.suffix.lower() != ".csv":
+        raise UserError(f"{out}: a CSV file is written; give it a name that ends in .csv")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".partial-") as folder:
+        partial = Path(folder) / out.name
+        module.generate(inputs_of(domain), options, partial)
+        partial.replace(out)
+    print(f"{out} written")
+    return 0
+
+
+def _read_files(module: ModuleType, domain: str, paths: list[Path], out: Path) -> int:
+    """Write what the model says of each file into the folder `out`, all of it or nothing."""
+    if out.exists() and not out.is_dir():
+        raise UserError(f"{out}: is a file; name a folder to write to")
     files = _files(paths, module.SUFFIXES, out)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".partial-") as partial:

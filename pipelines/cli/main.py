@@ -97,12 +97,18 @@ def _add_running(command: AddCommand) -> None:
         _add_domain(command(stage, text, f"{stage} segmentation"))
     apply = command(
         "apply",
-        "apply a trained model to your own files",
+        "apply a trained model to your files, or have it write new data",
         "apply segmentation slide.tif -o out",
     )
+    apply.usage = "scistage apply DOMAIN [FILE|FOLDER ...] [OPTION ...] -o OUT"
     _add_domain(apply)
-    apply.add_argument("files", nargs="+", type=Path, metavar="FILE|FOLDER", help="what to read")
-    apply.add_argument("-o", "--out", type=Path, required=True, help="folder to write to")
+    apply.add_argument(  # a domain has options of its own, which are not known before it is read
+        "arguments",
+        nargs=argparse.REMAINDER,
+        metavar="...",
+        help="`scistage apply DOMAIN --help` lists what the domain takes",
+    )
+    apply.add_argument("-o", "--out", help="where to write: a folder, or a file for new data")
 
 
 def _add_keeping(command: AddCommand) -> None:
@@ -137,9 +143,7 @@ def _add_domains(parser: argparse.ArgumentParser) -> None:
 
 
 def _dispatch(options: argparse.Namespace) -> int:
-    if options.command == "apply":
-        options.files = [file.absolute() for file in options.files]
-        options.out = options.out.absolute()
+    here = Path.cwd()
     enter_root()
     sys.path.insert(0, str(Path.cwd()))  # this project's domains, wherever scistage came from
     if options.command in STAGE_HELP:
@@ -151,7 +155,8 @@ def _dispatch(options: argparse.Namespace) -> int:
     if options.command == "apply":
         from pipelines.cli.apply import apply
 
-        return apply(options.domain, options.files, options.out)
+        out = [] if options.out is None else ["-o", options.out]
+        return apply(options.domain, [*out, *options.arguments], here)
     if options.command == "preset":
         from pipelines.cli.preset import list_presets, write_preset
 

@@ -112,6 +112,7 @@ class Fit:
         model: JSON-ready description from which `predict` rebuilds the module.
         patience: epochs without improvement before stopping early; None never stops.
         gradient_clip: largest gradient norm; None does not clip.
+        low_precision: the module learns as well in bfloat16, also on a CPU that has it.
     """
 
     name: str
@@ -124,3 +125,4 @@ class Fit:
     model: dict[str, Any]
     patience: int | None = None
     gradient_clip: float | None = None
+    low_precision: bool = False

@@ -17,6 +17,7 @@ from pipelines.core.artifacts import read_csv, read_json, write_csv, write_json
 from pipelines.core.environment import environment
 from pipelines.training.fit import Fit
 from pipelines.training.memory import keep_memory
+from pipelines.training.precision import trainer_precision
 from pipelines.training.progress import MetricsBar, Progress
 from pipelines.training.reproducible import prepare_torch
 from pipelines.training.weights import read_weights, write_weights
@@ -84,7 +85,7 @@ def make_trainer(fit: Fit, callbacks: list[pl.Callback]) -> pl.Trainer:
     return pl.Trainer(
         accelerator=settings.accelerator,
         devices=1,  # the sampler and the checkpoints are one process's
-        precision=cast(Any, settings.precision or _default_precision(settings.accelerator)),
+        precision=cast(Any, trainer_precision(fit.low_precision)),
         max_epochs=fit.epochs,
         gradient_clip_val=fit.gradient_clip,
         deterministic=True,
@@ -97,8 +98,3 @@ def make_trainer(fit: Fit, callbacks: list[pl.Callback]) -> pl.Trainer:
         enable_model_summary=False,
         logger=False,
     )
-
-
-def _default_precision(accelerator: str) -> str:
-    on_cpu = accelerator == "cpu" or not torch.cuda.is_available()
-    return "32-true" if on_cpu else "bf16-mixed"

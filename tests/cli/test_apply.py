@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,26 @@ import pytest
 from pipelines.cli.apply import _files
 from pipelines.core.artifacts import read_csv
 from tests.workspace import Workspace, one_line_error
+
+GENERATOR = '''"""`scistage apply spectra`: new spectra, flat ones."""
+
+import sys
+
+from pipelines.core.errors import UserError
+
+
+def add_options(parser):
+    parser.add_argument("--n", type=int, default=3, help="how many spectra")
+    parser.add_argument("--like", metavar="NAME", help="what they are to be like")
+
+
+def generate(inputs, options, out):
+    assert (inputs.train / "weights.safetensors").is_file() and "out" not in vars(options)
+    out.write_text("".join(f"{options.like},{row}\\n" for row in range(options.n)))
+    if options.n == 13:
+        raise UserError("--n: found 13; give a luckier number")
+    print("torch" in sys.modules)
+'''
 
 
 def spectra_of(workspace: Workspace, split: str) -> pd.DataFrame:
@@ -73,18 +95,18 @@ def test_apply_refuses_before_it_loads_a_model(spectra: Workspace, tmp_path: Pat
         ["apply", "spectra", str(tmp_path / "a.csv"), "-o", str(tmp_path / "file")],
         ["apply", "nothing", str(tmp_path / "a.csv"), *out],
     )
+    (spectra.path / "outputs/spectra/train/weights.safetensors").unlink()
+    untrained = spectra.run("apply", "spectra", str(tmp_path / "a.csv"), *out)
     (spectra.path / "domains/spectra/predict/apply.py").unlink()
     unable = spectra.run("apply", "spectra", str(tmp_path / "a.csv"), *out)
     assert "none.csv: not found; name a file or folder" in one_line_error(missing)
     assert "empty: holds no file of type .csv" in one_line_error(empty)
     assert "file: is a file; name a folder to write to" in one_line_error(taken)
     assert "no domain 'nothing'" in one_line_error(nothing)
+    assert "train/weights.safetensors: not found; run `scistage repro" in one_line_error(untrained)
     assert "spectra: cannot be applied to files" in one_line_error(unable)
     assert (tmp_path / "file").read_text() == "mine"
     assert not (tmp_path / "out").exists()
-    (spectra.path / "outputs/spectra/train/weights.safetensors").unlink()
-    untrained = spectra.run("apply", "spectra", str(tmp_path / "a.csv"), *out)
-    assert "train/weights.safetensors: not found; run `scistage repro" in one_line_error(untrained)
 
 
 def test_apply_never_overwrites_what_it_reads(spectra: Workspace, tmp_path: Path) -> None:
@@ -108,3 +130,89 @@ def test_a_folder_is_searched_for_suffixes_of_two_parts(
     line = capsys.readouterr().out
     assert line.startswith(f"{tmp_path}: not read: 00.txt, 01.txt, ")
     assert line.endswith("09.txt and 3 more\n")
+
+
+@pytest.fixture
+def generator(spectra: Workspace) -> Workspace:
+    """A workspace whose domain writes new data and reads no files."""
+    (spectra.path / "domains/spectra/predict/apply.py").write_text(GENERATOR)
+    return spectra
+
+
+def test_a_generator_takes_its_own_options_and_writes_one_file(
+    generator: Workspace, tmp_path: Path
+) -> None:
+    out = tmp_path / "new" / "out.csv"
+    first = generator.run("apply", "spectra", "--n", "2", "--like", "C-[x]", "-o", str(out))
+    assert first.stdout.splitlines() == ["False", f"{out} written"], first.stderr
+    assert out.read_text() == "C-[x],0\nC-[x],1\n"
+    before = generator.run("apply", "-o", str(out), "spectra", "--n=1")  # -o anywhere
+    assert before.returncode == 0, before.stderr
+    assert out.read_text() == "None,0\n"
+    failed = generator.run("apply", "spectra", "--n", "13", "-o", str(out))
+    assert one_line_error(failed) == "scistage: --n: found 13; give a luckier number"
+    assert out.read_text() == "None,0\n"
+    assert list(out.parent.iterdir()) == [out]
+
+
+def test_a_generator_names_each_mistake_in_one_line(generator: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "folder.csv").mkdir()
+    (tmp_path / "file").write_text("mine")
+    out = ["-o", str(tmp_path / "out.csv")]
+    said = "see `scistage apply spectra --help`"
+    expected: dict[str, list[str]] = {
+        "apply spectra: 'mine.csv' is not understood: it takes options and no files": [
+            "mine.csv",
+            *out,
+        ],
+        f"'--m' is not understood: it takes options and no files; {said}": ["--m", "3", *out],
+        f"apply spectra: argument --n: invalid int value: 'many'; {said}": ["--n", "many", *out],
+        f"argument --like: expected one argument; {said}": [*out, "--like"],
+        f"the following arguments are required: -o/--out; {said}": ["--n", "3"],
+        "folder.csv: is a folder; name a file": ["-o", str(tmp_path / "folder.csv")],
+        "out.txt: a CSV file is written; give it a name": ["-o", str(tmp_path / "out.txt")],
+        "File exists; a file is where a folder": ["-o", str(tmp_path / "file" / "out.csv")],
+    }
+    runs = generator.run_many(*[["apply", "spectra", *call] for call in expected.values()])
+    for run, message in zip(runs, expected, strict=True):
+        assert message in one_line_error(run)
+        assert len(run.stderr.splitlines()) == 1, run.stderr
+    assert sorted(path.name for path in tmp_path.glob("*.*")) == ["folder.csv"]
+    (generator.path / "outputs/spectra/train/weights.safetensors").unlink()
+    untrained = generator.run("apply", "spectra", *out)
+    assert "train/weights.safetensors: not found; run `scistage repro" in one_line_error(untrained)
+
+
+def test_a_domain_that_reads_files_takes_no_options(spectra: Workspace, tmp_path: Path) -> None:
+    file, out = str(tmp_path / "a.csv"), ["-o", str(tmp_path / "out")]
+    kind = "it takes files and no options but -o; see `scistage apply spectra --help`"
+    option, number, nothing, no_out = spectra.run_many(
+        ["apply", "spectra", file, "--seed=1", *out],
+        ["apply", "spectra", "--n", "1000", *out],
+        ["apply", "spectra", *out],
+        ["apply", "spectra", file],
+    )
+    assert f"apply spectra: '--seed=1' is not understood: {kind}" in one_line_error(option)
+    assert f"'--n' is not understood: {kind}" in one_line_error(number)
+    assert "arguments are required: FILE|FOLDER; see" in one_line_error(nothing)
+    assert "arguments are required: -o/--out; see" in one_line_error(no_out)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_help_of_a_domain_shows_its_options_and_an_example(generator: Workspace) -> None:
+    (generator.path / "outputs/spectra/train/weights.safetensors").unlink()  # not needed for it
+    run = generator.run("apply", "spectra", "--help", COLUMNS="80")
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.startswith("usage: scistage apply spectra [-h] [--n N] [--like NAME] -o OUT")
+    for part in ("new spectra, flat ones", "how many spectra", "CSV file to write"):
+        assert part in run.stdout
+    assert "example: scistage apply spectra -o new.csv" in run.stdout
+    assert len(run.stdout.splitlines()) <= 24
+
+
+def test_paths_are_relative_to_where_the_user_is(generator: Workspace) -> None:
+    folder = generator.path / "domains" / "spectra"
+    command = [sys.executable, "-m", "pipelines", "apply", "spectra", "-o", "here.csv"]
+    environment = generator.environment(PYTHONPATH=str(generator.path))
+    subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
+    assert (folder / "here.csv").read_text().startswith("None,0\n")

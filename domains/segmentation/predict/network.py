@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from pipelines.core.artifacts import read_json
-from pipelines.core.environment import environment
+from pipelines.training.precision import autocast, computing_device
 from pipelines.training.reproducible import prepare_torch
 from pipelines.training.weights import read_weights
 
@@ -42,11 +42,10 @@ class Segmentation:
     def tiles(self, image: Pixels) -> Iterator[tuple[slice, slice, np.ndarray]]:
         """The same a tile at a time: rows, columns and their probabilities (K, h, w)."""
         device = next(self.network.parameters()).device
-        half = _half(device.type)
 
         def logits(window: Tensor) -> Tensor:
             window = window.contiguous(memory_format=torch.channels_last)
-            with torch.autocast(device.type, torch.bfloat16, enabled=half):
+            with autocast(device):
                 return self.network(window).float()
 
         def run(window: Tensor) -> Tensor:
@@ -68,20 +67,9 @@ def load(folder: Path, tile_px: int, margin_px: int, views: int) -> Segmentation
     state = read_weights(folder / "weights.safetensors", FIT)
     network.load_state_dict({k.removeprefix("network."): v for k, v in state.items()})
     return Segmentation(
-        network=network.to(_device(), memory_format=torch.channels_last).eval(),
+        network=network.to(computing_device(), memory_format=torch.channels_last).eval(),
         form=Format(**model["format"]),
         tile_px=tile_px,
         margin_px=margin_px,
         views=views,
     )
-
-
-def _device() -> str:
-    wanted = environment().accelerator in ("auto", "gpu", "cuda")
-    return "cuda" if wanted and torch.cuda.is_available() else "cpu"
-
-
-def _half(device: str) -> bool:
-    """Whether convolutions run in bfloat16: where the training does by default, or as asked."""
-    precision = environment().precision
-    return device == "cuda" if precision is None else precision.startswith("bf16")

@@ -1,0 +1,1 @@
+"""Molecules: a generative adversarial network that writes SMILES."""

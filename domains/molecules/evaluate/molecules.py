@@ -1,0 +1,187 @@
+"""All that is measured of one molecule, from one parse of its SMILES."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from rdkit import Chem, DataStructs, rdBase
+from rdkit.Chem import Descriptors, Mol, rdFingerprintGenerator
+from rdkit.Chem.Scaffolds import MurckoScaffold
+
+from ..prepare.parallel import in_parallel
+from ..train.properties import NAMES, properties
+
+BITS = 4096  # Morgan, radius 2: as GuacaMol has it; folded to 1024 as MOSES has it
+ALLOWED = {"C", "N", "S", "O", "F", "Cl", "Br", "H"}
+RING = 8  # atoms: the smallest ring that MOSES refuses
+PARTS = ("quality", "structure", "descriptors", "filters")  # qed and sa; fragments and scaffold
+DESCRIPTORS = (
+    "BertzCT",
+    "TPSA",
+    "NumHAcceptors",
+    "NumHDonors",
+    "NumRotatableBonds",
+    "NumAliphaticRings",
+    "NumAromaticRings",
+)
+
+
+class Row(NamedTuple):
+    """Of one valid molecule.
+
+    canonical, flat: SMILES with and without stereochemistry; bits: the packed fingerprint;
+    properties: qed, logp, weight, sa; descriptors: as DESCRIPTORS; fragments: SMILES of the BRICS
+    fragments, joined by dots; scaffold: SMILES of the Bemis-Murcko scaffold, "" below two rings;
+    passes: all filters of MOSES.
+    """
+
+    canonical: str
+    flat: str
+    bits: bytes
+    properties: tuple[float, ...]
+    descriptors: tuple[float, ...]
+    fragments: str
+    scaffold: str
+    passes: bool
+
+
+@dataclass(frozen=True)
+class Molecules:
+    """The valid ones of a set in their order, n of them (duplicates stay), of `drawn`.
+
+    canonical, flat, fragments, scaffold: lists of n texts; bits: (n, BITS / 8) uint8; properties:
+    (n, 4); descriptors: (n, 7); passes: (n,) bool.
+    """
+
+    drawn: int
+    canonical: list[str]
+    flat: list[str]
+    bits: NDArray[np.uint8]
+    properties: NDArray[np.float64]
+    descriptors: NDArray[np.float64]
+    fragments: list[str]
+    scaffold: list[str]
+    passes: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.canonical)
+
+    def column(self, name: str) -> NDArray[np.float64]:
+        """One of qed, logp, weight, sa."""
+        return self.properties[:, NAMES.index(name)]
+
+    @property
+    def folded(self) -> NDArray[np.uint8]:
+        """(n, 128) the fingerprint in 1024 bits."""
+        return np.bitwise_or.reduce(self.bits.reshape(len(self), 4, BITS // 32), axis=1)
+
+
+def describe(
+    sets: dict[str, list[str]], alerts: Sequence[str] = (), parts: Collection[str] = PARTS
+) -> dict[str, Molecules]:
+    """Each set's molecules; what occurs twice, in one or in several sets, is computed once.
+
+    Args:
+        sets: SMILES by the set's name; an empty one is invalid.
+        alerts: SMARTS that no molecule may match, hydrogens explicit.
+        parts: of PARTS, what is computed beside canonical SMILES, fingerprint, logp and weight;
+            what is not is NaN, "" or False.
+    """
+    texts = list(dict.fromkeys(text for smiles in sets.values() for text in smiles))
+    found = in_parallel(partial(_describe, alerts=tuple(alerts), parts=frozenset(parts)), texts)
+    rows = dict(zip(texts, found, strict=True))
+    return {name: _gather(len(smiles), [rows[s] for s in smiles]) for name, smiles in sets.items()}
+
+
+def _gather(drawn: int, found: list[Row | None]) -> Molecules:
+    rows = [row for row in found if row is not None]
+    bits = np.frombuffer(b"".join(row.bits for row in rows), np.uint8)
+    properties = np.array([row.properties for row in rows], np.float64)
+    descriptors = np.array([row.descriptors for row in rows], np.float64)
+    return Molecules(
+        drawn=drawn,
+        canonical=[row.canonical for row in rows],
+        flat=[row.flat for row in rows],
+        bits=bits.reshape(-1, BITS // 8),
+        properties=properties.reshape(-1, len(NAMES)),
+        descriptors=descriptors.reshape(-1, len(DESCRIPTORS)),
+        fragments=[row.fragments for row in rows],
+        scaffold=[row.scaffold for row in rows],
+        passes=np.array([row.passes for row in rows], bool),
+    )
+
+
+def _describe(
+    texts: Sequence[str], alerts: tuple[str, ...], parts: frozenset[str]
+) -> list[Row | None]:
+    with rdBase.BlockLogs():
+        return [_row(Chem.MolFromSmiles(text), alerts, parts) for text in texts]
+
+
+def _row(mol: Mol | None, alerts: tuple[str, ...], parts: frozenset[str]) -> Row | None:
+    if mol is None or not mol.GetNumAtoms():
+        return None
+    canonical = Chem.MolToSmiles(mol)
+    stereo = any(sign in canonical for sign in "@/\\")
+    return Row(
+        canonical=canonical,
+        flat=Chem.MolToSmiles(mol, isomericSmiles=False) if stereo else canonical,
+        bits=DataStructs.BitVectToBinaryText(_MORGAN.GetFingerprint(mol)),
+        properties=properties(mol, NAMES if "quality" in parts else ()),
+        descriptors=tuple(f(mol) for f in _FUNCTIONS) if "descriptors" in parts else _NONE,
+        fragments=fragments(mol) if "structure" in parts else "",
+        scaffold=scaffold(mol) if "structure" in parts else "",
+        passes="filters" in parts and passes_filters(mol, alerts),
+    )
+
+
+def fragments(mol: Mol) -> str:
+    """SMILES of the BRICS fragments (Degen et al. 2008), joined by dots."""
+    return Chem.MolToSmiles(Chem.FragmentOnBRICSBonds(mol))
+
+
+def scaffold(mol: Mol, rings: int = 2) -> str:
+    """SMILES of the Bemis-Murcko scaffold; "" where it has fewer rings, or none is found."""
+    try:
+        core = MurckoScaffold.GetScaffoldForMol(mol)
+    except (ValueError, RuntimeError):
+        return ""
+    return Chem.MolToSmiles(core) if core.GetRingInfo().NumRings() >= rings else ""
+
+
+def passes_filters(mol: Mol, alerts: tuple[str, ...]) -> bool:
+    """No ring of 8 atoms or more, no charge, no other element than ALLOWED, no structural alert.
+
+    Polykovskiy et al. 2020, section "Metrics". An alert is looked for only where its pattern
+    fingerprint, whose bits a molecule that matches must have, is contained in the molecule's.
+    """
+    if any(len(ring) >= RING for ring in mol.GetRingInfo().AtomRings()):
+        return False
+    if any(a.GetFormalCharge() or a.GetSymbol() not in ALLOWED for a in mol.GetAtoms()):
+        return False
+    patterns, needed = _alerts(alerts)
+    full = Chem.AddHs(mol)
+    has = _words(Chem.PatternFingerprint(full))
+    possible = np.flatnonzero(~(needed & ~has).any(axis=1))
+    return not any(full.HasSubstructMatch(patterns[k]) for k in possible.tolist())
+
+
+@lru_cache(maxsize=2)
+def _alerts(smarts: tuple[str, ...]) -> tuple[list[Mol], NDArray[np.uint64]]:
+    patterns = [Chem.MolFromSmarts(text) for text in smarts]
+    words = [_words(Chem.PatternFingerprint(pattern)) for pattern in patterns]
+    return patterns, np.array(words, np.uint64).reshape(len(patterns), -1)
+
+
+def _words(bits: DataStructs.ExplicitBitVect) -> NDArray[np.uint64]:
+    return np.frombuffer(DataStructs.BitVectToBinaryText(bits), np.uint64)
+
+
+_MORGAN = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=BITS)
+_FUNCTIONS = [getattr(Descriptors, name) for name in DESCRIPTORS]
+_NONE = (float("nan"),) * len(DESCRIPTORS)

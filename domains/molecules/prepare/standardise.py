@@ -1,0 +1,93 @@
+"""One spelling and one form for a molecule: largest fragment, neutral, no isotopes, canonical.
+
+Stereochemistry is kept; a tautomer is taken as it is written.
+"""
+
+from dataclasses import dataclass
+
+from rdkit import Chem, rdBase
+from rdkit.Chem.MolStandardize import rdMolStandardize
+
+EMPTY = "no SMILES"
+SYNTAX = "not a SMILES"
+CHEMISTRY = "chemically impossible (valence or aromaticity)"
+QUERY = "attachment point or query atom"
+INORGANIC = "no carbon atom"
+UNWRITABLE = "a bond or ring closure that SMILES cannot write"
+
+SALT = "salt or solvent removed"
+CHARGE = "charge neutralised"
+ISOTOPE = "isotope cleared"
+LABEL = "atom numbers cleared"
+
+_MISSING = {"", "nan", "na", "n/a", "none", "null", "-"}
+
+
+@dataclass(frozen=True, slots=True)
+class Standardised:
+    """A molecule's canonical SMILES, or the reason why there is none; and what was changed."""
+
+    smiles: str | None
+    reason: str | None = None
+    changes: tuple[str, ...] = ()
+
+
+def standardise(smiles: str) -> Standardised:
+    """Bring one SMILES into the form that a model learns from.
+
+    >>> standardise("[Na+].[2H]C(=O)[O-]").smiles
+    'O=CO'
+    """
+    text = smiles.strip()
+    if text.lower() in _MISSING:
+        return Standardised(None, EMPTY)
+    with rdBase.BlockLogs():
+        mol = Chem.MolFromSmiles(text)
+        if mol is None:
+            written = Chem.MolFromSmiles(text, sanitize=False) is not None
+            return Standardised(None, CHEMISTRY if written else SYNTAX)
+        mol, changes = _simplified(mol)
+        reason = _unusable(mol)
+        if reason:
+            return Standardised(None, reason)
+        return Standardised(Chem.MolToSmiles(mol), None, changes)
+
+
+def _simplified(mol: Chem.Mol) -> tuple[Chem.Mol, tuple[str, ...]]:
+    changes = []
+    if len(Chem.GetMolFrags(mol)) > 1:
+        mol = _FRAGMENTS.choose(mol)
+        changes.append(SALT)
+    atoms = list(mol.GetAtoms())
+    if any(a.GetIsotope() for a in atoms):
+        for atom in atoms:
+            atom.SetIsotope(0)
+        changes.append(ISOTOPE)
+    if any(a.GetAtomMapNum() for a in atoms):
+        for atom in atoms:
+            atom.SetAtomMapNum(0)
+        changes.append(LABEL)
+    charges = [a.GetFormalCharge() for a in atoms]
+    if any(charges):
+        mol = _CHARGES.uncharge(mol)
+        if [a.GetFormalCharge() for a in mol.GetAtoms()] != charges:
+            changes.append(CHARGE)
+    if changes:  # hydrogens that an isotope made atoms, stereocentres that it made
+        mol = Chem.MolFromSmiles(Chem.MolToSmiles(mol))
+    return mol, tuple(changes)
+
+
+def _unusable(mol: Chem.Mol) -> str | None:
+    numbers = [a.GetAtomicNum() for a in mol.GetAtoms()]
+    if 0 in numbers:
+        return QUERY
+    if 6 not in numbers:
+        return INORGANIC
+    if any(b.GetBondType() in _UNWRITABLE for b in mol.GetBonds()):
+        return UNWRITABLE
+    return None
+
+
+_FRAGMENTS = rdMolStandardize.LargestFragmentChooser(preferOrganic=True)
+_CHARGES = rdMolStandardize.Uncharger()
+_UNWRITABLE = {Chem.BondType.DATIVE, Chem.BondType.ZERO, Chem.BondType.UNSPECIFIED}

@@ -1,0 +1,40 @@
+"""Where networks compute and in how many bits: as `SCISTAGE_*` say, else what suits the machine."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+
+import torch
+
+from pipelines.core.environment import environment
+
+
+def trainer_precision(low: bool = False) -> str:
+    """As Lightning's Trainer names it.
+
+    bfloat16 (mixed) on a GPU; on a CPU float32, but for a network that is as good in bfloat16
+    (`low`) on a processor that has it.
+    """
+    settings = environment()
+    if settings.precision:
+        return settings.precision
+    on_gpu = settings.accelerator != "cpu" and torch.cuda.is_available()
+    return "bf16-mixed" if on_gpu or (low and _native_bfloat16()) else "32-true"
+
+
+def computing_device() -> torch.device:
+    """Where networks compute outside of Lightning's Trainer: on the GPU, if there is one."""
+    on_gpu = environment().accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
+    return torch.device("cuda" if on_gpu else "cpu")
+
+
+def autocast(device: torch.device, low: bool = False) -> AbstractContextManager[object]:
+    """The same precision outside of Lightning's Trainer."""
+    mixed = trainer_precision(low).startswith("bf16")
+    return torch.autocast(device.type, torch.bfloat16, enabled=mixed)
+
+
+def _native_bfloat16() -> bool:
+    """Whether the CPU multiplies bfloat16 itself; where it is emulated it is slow."""
+    has = torch.cpu.get_capabilities()
+    return bool(has.get("avx512_bf16") or has.get("amx_bf16"))

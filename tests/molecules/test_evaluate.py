@@ -1,0 +1,153 @@
+"""The stage on a small prepared set: its tables, and sets that have nothing to score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from rdkit import Chem
+
+from domains.molecules.evaluate import evaluate
+from domains.molecules.evaluate.params import EvaluateParams
+from domains.molecules.evaluate.published import METRICS
+from domains.molecules.prepare.arrays import write_splits
+from domains.molecules.prepare.yardsticks import convert
+from pipelines.core.artifacts import read_csv, read_json, write_csv, write_json
+from pipelines.core.contract import check_outputs
+from pipelines.core.runner import Inputs
+
+Scored = Callable[..., tuple[pd.DataFrame, dict[str, float], Path]]
+
+
+def molecules(rings: list[str]) -> list[str]:
+    ends = [
+        "C",
+        "CC",
+        "CO",
+        "N",
+        "F",
+        "Cl",
+        "C#N",
+        "OC",
+        "C(=O)N",
+        "S(C)(=O)=O",
+        "C1CC1",
+        "NC(C)=O",
+    ]
+    texts = [f"{ring}{end}" for ring in rings for end in ends]
+    return [Chem.MolToSmiles(Chem.MolFromSmiles(text)) for text in texts]
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("inputs") / "prepare"
+    out.mkdir()
+    convert(out)
+    splits = {
+        "train": molecules(["c1ccccc1", "c1ccncc1CNC(=O)", "C1CCNCC1", "c1ccc2ccccc2c1"]),
+        "validation": molecules(["c1ccsc1"]),
+        "test": molecules(["c1cccnc1", "c1ccc2[nH]ccc2c1", "c1ccc(-c2ccccc2)cc1"]),
+        "test_scaffolds": molecules(["c1ccc2occc2c1", "O=C(Nc1ccccc1)c1ccccc1"]),
+    }
+    write_splits(out, splits)
+    write_json(out / "card.json", {"title": "Drug-like molecules (MOSES)"})
+    return out
+
+
+@pytest.fixture
+def scored(prepared: Path, tmp_path: Path) -> Scored:
+    """Score a list of SMILES as the model's."""
+
+    def run(
+        smiles: list[str], baselines: bool = False, **others: list[str]
+    ) -> tuple[pd.DataFrame, dict[str, float], Path]:
+        predict, out = tmp_path / "predict", tmp_path / "evaluate"
+        for name, texts in {"generated": smiles, **others}.items():
+            write_csv(predict / f"{name}.csv", pd.DataFrame({"smiles": texts}))
+        if "rejection" in others:
+            note = {"seed": 0, "drawn": 50, "valid": 40, "acceptance": 0.5, "temperature": 1.0}
+            write_json(predict / "draws.json", {"rejection": note})
+        out.mkdir()
+        inputs = Inputs(*[prepared.parent / "prepare"] * 2, predict, out, out)
+        evaluate(EvaluateParams(baselines=baselines, seed=3), inputs, out)
+        scores = read_csv(out / "scores.csv")
+        return scores, read_json(out / "metrics.json"), out
+
+    return run
+
+
+def of(scores: pd.DataFrame, row: str) -> pd.DataFrame:
+    return scores[scores["row"] == row].set_index("metric")
+
+
+def test_every_set_has_every_score_with_its_interval_and_its_n(scored: Scored) -> None:
+    smiles = [*molecules(["c1ccccc1C", "C1CCOC1", "c1ccc2ccccc2c1"]), "C((", ""]
+    accepted = smiles[:12]
+    scores, metrics, out = scored(smiles, True, likelihood=smiles[::-1], rejection=accepted)
+    check_outputs("evaluate", out, "molecules/evaluate")
+    ours = scores[scores["source"] == "this run"]
+    rows = ["model", "likelihood", "rejection", "ngram", "brics", "training molecules"]
+    assert list(dict.fromkeys(ours["row"])) == rows
+    model = of(scores, "model")
+    assert set(METRICS) <= set(model.index)
+    assert len(model) == 20
+    assert model.loc["validity", "value"] == pytest.approx(36 / 38, rel=1e-5)
+    assert model.loc["validity", "n"] == 38
+    assert model.loc[["unique_1k", "unique_10k", "fcd_test", "filters"], "n"].tolist() == [36] * 4
+    assert (model["low"] <= model["value"]).all()
+    assert (model["high"] >= model["value"]).all()
+    assert model.loc["novelty", "value"] == pytest.approx(23 / 36, rel=1e-5)
+    # 12 of naphthalene, and ethylbenzene, which is methyltoluene
+    assert of(scores, "training molecules").loc["novelty", "value"] == 0
+    rejection = of(scores, "rejection")
+    assert rejection.loc[["validity", "acceptance"], "value"].tolist() == [0.8, 0.5]
+    assert metrics["fcd_test"] == pytest.approx(model.loc["fcd_test", "value"], rel=1e-5)
+    assert len(metrics) == 8
+    assert of(scores, "CharRNN").loc["fcd_test", "value"] == 0.0732
+    curve = read_csv(out / "curves" / "octanol_water_log_p.csv")
+    width = curve.iloc[1, 0] - curve.iloc[0, 0]
+    assert (curve.iloc[:, 1:].sum() * width <= 1 + 1e-4).all()
+    assert {"model", "test", "training_molecules"} <= set(curve.columns)
+    assert read_json(out / "baselines.json")["ngram"]["context"] in range(2, 8)
+
+
+@pytest.mark.parametrize("smiles", [["C((", "", "xyz"], ["C(("] * 300])
+def test_of_invalid_molecules_only_their_share_is_known(scored: Scored, smiles: list[str]) -> None:
+    scores, metrics, out = scored(smiles)
+    check_outputs("evaluate", out, "molecules/evaluate")
+    assert metrics == {"validity": 0.0}
+    model = of(scores, "model").drop(index="validity")
+    assert model[["value", "low", "high", "n"]].isna().all(axis=None)
+    assert of(scores, "training molecules").loc["fcd_test_scaffolds", "value"] > 0
+
+
+def test_of_one_molecule_what_can_be_said_is_said(scored: Scored) -> None:
+    scores, metrics, _ = scored(["c1ccccc1CC"])
+    model = of(scores, "model")
+    undefined = {"fcd_test", "fcd_test_scaffolds", "kl_score"}
+    undefined |= {"scaf_test", "scaf_test_scaffolds"}  # one ring only
+    assert set(model.index[model["value"].isna()]) == undefined
+    assert model.loc["int_div_1", "value"] == 0
+    assert model.loc["validity", "value"] == 1
+    assert "fcd_test" not in metrics
+    assert np.isnan(model.loc["snn_test", "low"])
+
+
+def test_copies_of_one_molecule_are_scored(scored: Scored) -> None:
+    scores, metrics, _ = scored(["c1ccc2ccccc2c1C"] * 30)
+    model = of(scores, "model")
+    assert metrics["unique_10k"] == pytest.approx(1 / 30, rel=1e-4)
+    assert metrics["fcd_test"] > of(scores, "training molecules").loc["fcd_test", "value"]
+    assert model.loc["int_div_1", "value"] == pytest.approx(0, abs=1e-6)
+    assert model.loc["novelty", "n"] == 1
+
+
+def test_the_same_draws_give_the_same_bytes(scored: Scored, tmp_path: Path) -> None:
+    smiles = molecules(["c1ccccc1C", "C1CCOC1"])
+    first = {p.name: p.read_bytes() for p in scored(smiles, True)[2].rglob("*") if p.is_file()}
+    (tmp_path / "evaluate").rename(tmp_path / "before")
+    again = {p.name: p.read_bytes() for p in scored(smiles, True)[2].rglob("*") if p.is_file()}
+    assert first == again
