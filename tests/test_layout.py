@@ -86,7 +86,7 @@ def test_every_stage_depends_on_the_pins_and_on_its_own_parameters() -> None:
     for name, stage in read_yaml(ROOT / "dvc.yaml")["stages"].items():
         assert "constraints.txt" in stage["deps"]
         assert list(stage["params"]) == ["${item.domain}." + name]
-        assert stage["cmd"] == f"python -m pipelines {name} ${{item.domain}}"
+        assert stage["cmd"] == f"exec python -m pipelines {name} ${{item.domain}}"
 
 
 def test_no_stage_depends_on_or_writes_a_parent_of_another_output() -> None:

@@ -74,7 +74,8 @@ def start_and_pause(
     workspace: Workspace, started: Started, pause: str
 ) -> tuple[subprocess.Popen[str], psutil.Process]:
     """`scistage repro`, and the stage in it that has come to this pause and stands still."""
-    process = workspace.start("repro", PYTHONPATH=str(ROOT / "tests/faults/pause"), PAUSE=pause)
+    pausing = {"PYTHONPATH": str(ROOT / "tests/faults/pause"), "PAUSE": pause}
+    process = workspace.start("repro", SHELL="/bin/sh", **pausing)  # dash forks where bash execs
     started.append(process)
     found: list[psutil.Process] = []
 
