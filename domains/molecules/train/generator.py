@@ -33,14 +33,14 @@ class Generator(nn.Module):
         hidden: recurrent units.
         embedding: size of what the recurrent layer reads.
         layers: recurrent layers.
-        longest: most tokens of a molecule; the length of z is one more.
+        longest: most tokens of a molecule; z has `size` numbers, one more.
     """
 
     def __init__(
         self, vocabulary: list[str], hidden: int, embedding: int, layers: int, longest: int
     ) -> None:
         super().__init__()
-        self.vocabulary, self.longest = vocabulary, longest
+        self.vocabulary, self.longest, self.size = vocabulary, longest, longest + 1
         self.alphabet = Alphabet(vocabulary)
         self.embed = nn.Linear(len(vocabulary) + self.alphabet.total, embedding, bias=False)
         nn.init.normal_(self.embed.weight, std=0.5)
@@ -82,7 +82,7 @@ class Generator(nn.Module):
         """The molecules of some noise.
 
         Args:
-            noise: (batch, longest + 1), N(0, 1).
+            noise: (batch, size), N(0, 1).
             temperature: logits are divided by it.
 
         Returns:
@@ -170,7 +170,7 @@ def draw(
     generator: Generator, n: int, seed: int, temperature: float = 1.0
 ) -> Iterator[NDArray[np.uint8]]:
     """Write n molecules: (up to 1024, longest + 1) tokens at a time, zeros after the end."""
-    for noise in noise_blocks(seed, n, generator.longest + 1):
+    for noise in noise_blocks(seed, n, generator.size):
         yield generator.write(noise, temperature).to(torch.uint8).cpu().numpy()
 
 

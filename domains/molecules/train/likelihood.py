@@ -67,7 +67,6 @@ class Likelihood(LightningModule):
             AdamW(others, lr=rate, weight_decay=0.0, betas=(0.9, 0.98)),
         ]
         schedules = [
-            OneCycleLR(o, rate, total_steps=pace.steps + 1, pct_start=0.1, cycle_momentum=False)
-            for o in optimisers
+            OneCycleLR(o, rate, total_steps=pace.steps + 1, pct_start=0.1) for o in optimisers
         ]
         return optimisers, schedules
