@@ -124,7 +124,9 @@ def test_modules_and_functions_are_short() -> None:
 
 def test_nothing_is_pickled() -> None:
     wrong = []
-    for name, file in python_files("pipelines", "domains", "benchmarks").items():
+    files = python_files("pipelines", "domains", "benchmarks")
+    del files["pipelines.data.thirdparty"]  # the one place, for weights pinned by their hash
+    for name, file in files.items():
         for node in ast.walk(tree_of(file)):
             if _pickles(node):
                 wrong.append(f"{name}:{getattr(node, 'lineno', 0)}: {ast.unparse(node)}")

@@ -19,7 +19,7 @@ from domains.molecules.evaluate.distances import cosine, count_parts, wasserstei
 from domains.molecules.evaluate.intervals import from_influence, share
 from domains.molecules.evaluate.kl import kl_score, profile
 from domains.molecules.evaluate.molecules import Molecules, describe
-from domains.molecules.evaluate.nearest import mean_similarities, nearest
+from domains.molecules.predict.nearest import mean_similarities, nearest
 from domains.molecules.prepare.files import ALERTS
 from domains.molecules.prepare.moses import MOSES
 from domains.molecules.prepare.yardsticks import convert

@@ -13,8 +13,10 @@ from ..prepare.arrays import read_corpus
 from . import combine, ngram
 
 GENERATED = "generated.csv"
+BASELINES = ("ngram", "brics")
 VARIANTS = ("likelihood", "adversarial", "rejection")
 DRAWS = "draws.json"
+LEARNT_FILES = ("train.npz", "validation.npz", "vocabulary.json")
 _SAMPLE, _NGRAM, _BRICS = 1, 2, 3  # keys of their random draws
 _KL = 10_000
 

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from pipelines.statistics.bootstrap import Interval
 
+from ..predict.nearest import nearest
 from .intervals import from_influence
 from .molecules import DESCRIPTORS, Molecules
-from .nearest import nearest
 
 MOST = 10_000  # molecules of a set, as in GuacaMol
 _GRID, _BINS, _TINY = 1000, 10, 1e-10

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -14,11 +14,10 @@ from rdkit.Chem import Descriptors, Mol, rdFingerprintGenerator
 from rdkit.Chem.Scaffolds import MurckoScaffold
 
 from ..prepare.parallel import in_parallel
-from ..train.properties import NAMES, properties
+from ..train.properties import NAMES, properties_of_mols
+from .filters import passes_filters
 
 BITS = 4096  # Morgan, radius 2: as GuacaMol has it; folded to 1024 as MOSES has it
-ALLOWED = {"C", "N", "S", "O", "F", "Cl", "Br", "H"}
-RING = 8  # atoms: the smallest ring that MOSES refuses
 PARTS = ("quality", "structure", "descriptors", "filters")  # qed and sa; fragments and scaffold
 DESCRIPTORS = (
     "BertzCT",
@@ -120,24 +119,38 @@ def _describe(
     texts: Sequence[str], alerts: tuple[str, ...], parts: frozenset[str]
 ) -> list[Row | None]:
     with rdBase.BlockLogs():
-        return [_row(Chem.MolFromSmiles(text), alerts, parts) for text in texts]
+        mols = [Chem.MolFromSmiles(text) for text in texts]
+        valid = [k for k, mol in enumerate(mols) if mol is not None and mol.GetNumAtoms()]
+        found: list[Row | None] = [None] * len(texts)
+        for k, row in zip(valid, _rows([mols[k] for k in valid], alerts, parts), strict=True):
+            found[k] = row
+        return found
 
 
-def _row(mol: Mol | None, alerts: tuple[str, ...], parts: frozenset[str]) -> Row | None:
-    if mol is None or not mol.GetNumAtoms():
-        return None
-    canonical = Chem.MolToSmiles(mol)
-    stereo = any(sign in canonical for sign in "@/\\")
-    return Row(
-        canonical=canonical,
-        flat=Chem.MolToSmiles(mol, isomericSmiles=False) if stereo else canonical,
-        bits=DataStructs.BitVectToBinaryText(_MORGAN.GetFingerprint(mol)),
-        properties=properties(mol, NAMES if "quality" in parts else ()),
-        descriptors=tuple(f(mol) for f in _FUNCTIONS) if "descriptors" in parts else _NONE,
-        fragments=fragments(mol) if "structure" in parts else "",
-        scaffold=scaffold(mol) if "structure" in parts else "",
-        passes="filters" in parts and passes_filters(mol, alerts),
+def _rows(mols: list[Mol], alerts: tuple[str, ...], parts: frozenset[str]) -> list[Row]:
+    """One measure after another, each of all molecules, for the reason in `properties`."""
+    canonical = [Chem.MolToSmiles(mol) for mol in mols]
+    prints = [_MORGAN.GetFingerprint(mol) for mol in mols]
+    described: list[tuple[float, ...]] = [_NONE] * len(mols)
+    if "descriptors" in parts:
+        described = list(zip(*[[f(mol) for mol in mols] for f in _FUNCTIONS], strict=True))
+    structure, filters = "structure" in parts, "filters" in parts
+    columns = (
+        canonical,
+        [_flat(mol, text) for mol, text in zip(mols, canonical, strict=True)],
+        [DataStructs.BitVectToBinaryText(bits) for bits in prints],
+        properties_of_mols(mols, NAMES if "quality" in parts else ()),
+        described,
+        [fragments(mol) if structure else "" for mol in mols],
+        [scaffold(mol) if structure else "" for mol in mols],
+        [filters and passes_filters(mol, alerts) for mol in mols],
     )
+    return list(map(Row, *columns))
+
+
+def _flat(mol: Mol, canonical: str) -> str:
+    stereo = any(sign in canonical for sign in "@/\\")
+    return Chem.MolToSmiles(mol, isomericSmiles=False) if stereo else canonical
 
 
 def fragments(mol: Mol) -> str:
@@ -152,34 +165,6 @@ def scaffold(mol: Mol, rings: int = 2) -> str:
     except (ValueError, RuntimeError):
         return ""
     return Chem.MolToSmiles(core) if core.GetRingInfo().NumRings() >= rings else ""
-
-
-def passes_filters(mol: Mol, alerts: tuple[str, ...]) -> bool:
-    """No ring of 8 atoms or more, no charge, no other element than ALLOWED, no structural alert.
-
-    Polykovskiy et al. 2020, section "Metrics". An alert is looked for only where its pattern
-    fingerprint, whose bits a molecule that matches must have, is contained in the molecule's.
-    """
-    if any(len(ring) >= RING for ring in mol.GetRingInfo().AtomRings()):
-        return False
-    if any(a.GetFormalCharge() or a.GetSymbol() not in ALLOWED for a in mol.GetAtoms()):
-        return False
-    patterns, needed = _alerts(alerts)
-    full = Chem.AddHs(mol)
-    has = _words(Chem.PatternFingerprint(full))
-    possible = np.flatnonzero(~(needed & ~has).any(axis=1))
-    return not any(full.HasSubstructMatch(patterns[k]) for k in possible.tolist())
-
-
-@lru_cache(maxsize=2)
-def _alerts(smarts: tuple[str, ...]) -> tuple[list[Mol], NDArray[np.uint64]]:
-    patterns = [Chem.MolFromSmarts(text) for text in smarts]
-    words = [_words(Chem.PatternFingerprint(pattern)) for pattern in patterns]
-    return patterns, np.array(words, np.uint64).reshape(len(patterns), -1)
-
-
-def _words(bits: DataStructs.ExplicitBitVect) -> NDArray[np.uint64]:
-    return np.frombuffer(DataStructs.BitVectToBinaryText(bits), np.uint64)
 
 
 _MORGAN = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=BITS)

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
-import rdkit
 import torch
 from numpy.typing import NDArray
-
-from pipelines.core.environment import environment
 
 from ..prepare.arrays import HELD_OUT, read_smiles
 from ..prepare.chemnet import ChemNet, activations
 from ..prepare.files import WEIGHTS
 from ..prepare.frechet import Gaussian, gaussian
 from ..train.properties import NAMES
+from . import kept
 from .distances import count_parts
 from .molecules import Molecules, describe
 
@@ -56,7 +50,7 @@ class Reference:
 
     def counted(self, what: str) -> dict[str, int]:
         """Counts of `fragments` or of `scaffolds`."""
-        lines = getattr(self, what).tobytes().decode().split("\n")
+        lines = kept.to_text(getattr(self, what)).split("\n")
         counts = getattr(self, f"{what[:-1]}_counts").tolist()
         return dict(zip(lines, counts, strict=True)) if counts else {}
 
@@ -68,7 +62,7 @@ def references(folder: Path, model: ChemNet, device: torch.device) -> dict[str, 
     missing = {split: read_smiles(folder, split) for split in HELD_OUT if found[split] is None}
     for split, molecules in describe(missing, parts=("quality", "structure")).items():
         reference = _compute(molecules, model, device)
-        _write(paths[split], reference)
+        kept.write(paths[split], vars(reference))
         found[split] = reference
     return {split: reference for split, reference in found.items() if reference is not None}
 
@@ -90,31 +84,13 @@ def _compute(molecules: Molecules, model: ChemNet, device: torch.device) -> Refe
 
 
 def _path(folder: Path, split: str, device: torch.device) -> Path:
-    """In the cache, by a hash of everything that the statistics depend on."""
-    digest = hashlib.sha256()
-    for name in (f"{split}.smi", WEIGHTS):
-        digest.update(hashlib.sha256((folder / name).read_bytes()).digest())
-    threads = environment().threads
-    digest.update(f"{VERSION} {rdkit.__version__} {device.type} {threads}".encode())
-    return environment().cache / "molecules" / f"{digest.hexdigest()}.npz"
+    return kept.place(folder, (f"{split}.smi", WEIGHTS), device, VERSION)
 
 
 def _read(path: Path) -> Reference | None:
-    """None where there is no such file, or not a whole one."""
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return Reference(**{field.name: arrays[field.name] for field in fields(Reference)})
-    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error):
-        return None
-
-
-def _write(path: Path, reference: Reference) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f".{os.getpid()}.part")
-    with part.open("wb") as stream:
-        np.savez(stream, **vars(reference))
-    part.replace(path)
+    arrays = kept.read(path, [field.name for field in fields(Reference)])
+    return None if arrays is None else Reference(**arrays)
 
 
 def _lines(parts: Sequence[str] | dict[str, int]) -> NDArray[np.uint8]:
-    return np.frombuffer("\n".join(parts).encode(), dtype=np.uint8)
+    return kept.to_bytes("\n".join(parts))

@@ -33,16 +33,16 @@ from pipelines.core.environment import environment
 from pipelines.statistics.bootstrap import Interval
 from pipelines.training.reproducible import prepare_torch
 
+from ..predict.nearest import mean_similarities, nearest
 from ..prepare.arrays import HELD_OUT, LEARNT, read_smiles
 from ..prepare.chemnet import FEATURES, ChemNet, activations, load_chemnet
 from ..prepare.files import ALERTS
 from ..train.properties import NAMES
-from . import intervals
+from . import intervals, kept
 from .distances import cosine, frechet_distance, wasserstein
-from .drawn import kl_sample
+from .drawn import LEARNT_FILES, kl_sample
 from .kl import Profile, kl_score, profile
 from .molecules import Molecules, describe
-from .nearest import mean_similarities, nearest
 from .published import published_rows
 from .reference import Reference, references
 
@@ -56,15 +56,24 @@ HEADLINES = (
     "snn_test",
     "kl_score",
 )
+VERSION = 1  # of what is computed here and kept: to be raised with every change of it
 UNIQUE = {"unique_1k": 1000, "unique_10k": 10_000}
 
 Score = tuple[str, Interval, int]
 Columns = dict[str, dict[str, NDArray[np.float64]]]
 
 
+class Scored(NamedTuple):
+    """Of a set of n molecules: its scores; (n, 4) qed, logp, weight, sa."""
+
+    scores: list[Score]
+    properties: NDArray[np.float64]
+
+
 class Against(NamedTuple):
     """What sets are compared with: test sets, known molecules, GuacaMol's training sample."""
 
+    alerts: list[str]
     tests: dict[str, Reference]
     known: set[str]
     training: Profile
@@ -72,40 +81,64 @@ class Against(NamedTuple):
     device: torch.device
 
 
-def score_all(
-    rows: dict[str, list[str]], noted: dict[str, dict[str, Any]], folder: Path, seed: int
-) -> tuple[pd.DataFrame, Columns]:
-    """scores.csv of the sets of SMILES, and qed, logp, weight, sa of each set and of the test set.
+def compare(folder: Path, count: int, seed: int) -> Against:
+    """What is needed of `prepare`'s folder to score sets of `count` SMILES.
 
-    Args:
-        rows: SMILES as drawn, by the row's name.
-        noted: of a set that was chosen among more draws: how many were drawn, and valid, and the
-            acceptance; its validity is that of the draws.
-        folder: what `prepare` wrote.
-        seed: of the choice of training molecules.
+    seed: of the choice of training molecules.
     """
     prepare_torch()
     device = _device()
-    alerts = read_csv(folder / ALERTS, text=("smarts",))["smarts"].tolist()
-    sets = describe(rows, alerts)
-    sample = {"kl": kl_sample(folder, len(rows["model"]), seed)}
-    training = describe(sample, parts=("descriptors",))["kl"]
     model = load_chemnet(folder)
-    tests = references(folder, model, device)
-    known = {smiles for split in LEARNT for smiles in read_smiles(folder, split)}
-    against = Against(tests, known, profile(training, device), model, device)
-    lines: list[tuple[Any, ...]] = []
-    done: dict[tuple[str, ...], list[Score]] = {}
-    for name, molecules in sets.items():
+    return Against(
+        alerts=read_csv(folder / ALERTS, text=("smarts",))["smarts"].tolist(),
+        tests=references(folder, model, device),
+        known={smiles for split in LEARNT for smiles in read_smiles(folder, split)},
+        training=_training_profile(folder, count, seed, device),
+        model=model,
+        device=device,
+    )
+
+
+def score_sets(rows: dict[str, list[str]], against: Against) -> dict[str, Scored]:
+    """All scores of sets of SMILES, as drawn, by their names."""
+    done: dict[tuple[str, ...], Scored] = {}
+    found = {}
+    for name, molecules in describe(rows, against.alerts).items():
         key = tuple(rows[name])  # the model's draws are those of one of its variants
         if key not in done:
-            done[key] = list(_scores(molecules, against))
-        found = _before_rejection(done[key], noted.get(name, {}))
+            done[key] = Scored(list(_scores(molecules, against)), molecules.properties)
+        found[name] = done[key]
+    return found
+
+
+def table(scored: dict[str, Scored], noted: dict[str, dict[str, Any]], title: str) -> pd.DataFrame:
+    """scores.csv, with what is published of the data that have this title.
+
+    noted: of a set that was chosen among more draws: how many were drawn, and valid, and the
+    acceptance; its validity is that of the draws.
+    """
+    lines: list[tuple[Any, ...]] = []
+    for name, (scores, _) in scored.items():
+        found = _before_rejection(scores, noted.get(name, {}))
         lines += [(name, m, "all", *score, n or math.nan, THIS_RUN) for m, score, n in found]
-    lines += published_rows(read_json(folder / "card.json")["title"])
-    columns = {name: {p: found.column(p) for p in NAMES} for name, found in sets.items()}
-    columns["test"] = {p: tests["test"].column(p) for p in NAMES}
-    return pd.DataFrame(lines, columns=SCORE_COLUMNS), columns
+    return pd.DataFrame(lines + published_rows(title), columns=SCORE_COLUMNS)
+
+
+def columns(scored: dict[str, Scored], against: Against) -> Columns:
+    """qed, logp, weight and sa of each set and of the test set."""
+    tables = {name: found.properties for name, found in scored.items()}
+    tables["test"] = against.tests["test"].properties
+    return {name: dict(zip(NAMES, found.T, strict=True)) for name, found in tables.items()}
+
+
+def score_all(
+    rows: dict[str, list[str]], noted: dict[str, dict[str, Any]], folder: Path, seed: int
+) -> tuple[pd.DataFrame, Columns]:
+    """`table` and `columns` of sets of SMILES; `rows` has "model"."""
+    against = compare(folder, len(rows["model"]), seed)
+    scored = score_sets(rows, against)
+    title = read_json(folder / "card.json")["title"]
+    return table(scored, noted, title), columns(scored, against)
 
 
 def headlines(scores: pd.DataFrame) -> dict[str, float]:
@@ -113,6 +146,16 @@ def headlines(scores: pd.DataFrame) -> dict[str, float]:
     of_model = scores[scores["row"] == "model"]
     values = dict(zip(of_model["metric"], of_model["value"], strict=True))
     return {name: values[name] for name in HEADLINES if np.isfinite(values[name])}
+
+
+def _training_profile(folder: Path, count: int, seed: int, device: torch.device) -> Profile:
+    path = kept.place(folder, LEARNT_FILES, device, ("profile", VERSION, count, seed))
+    arrays = kept.read(path, ["columns"])
+    if arrays is None:
+        sample = describe({"kl": kl_sample(folder, count, seed)}, parts=("descriptors",))["kl"]
+        arrays = {"columns": profile(sample, device).columns}
+        kept.write(path, arrays)
+    return Profile(**arrays)
 
 
 def _before_rejection(scores: list[Score], note: dict[str, Any]) -> list[Score]:

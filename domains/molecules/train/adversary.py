@@ -1,11 +1,11 @@
-"""The adversarial game: a critic learns to tell, the generator learns to pass.
+"""The adversarial game: a critic learns to tell written molecules, the writer learns to pass.
 
-The generator maximises E_G[r] − β KL(G‖G₀), where r is the critic's logit, G₀ the generator as
-likelihood has left it. For a perfect critic r = log p − log q, so that with β = 0 the optimum is
-the data's distribution; the anchor β keeps a critic's mistakes from being exploited (as ORGAN's
-were; Guimaraes et al. 2017). Molecules are discrete, so the gradient is REINFORCE (Williams 1992)
-as in SeqGAN (Yu et al. 2017), with a value for each token in place of roll-outs (generalised
-advantage estimation; Schulman et al. 2016).
+The generator G maximises E[r] − β KL(G‖G₀), where r is the critic's logit and G₀ the generator as
+likelihood has left it. A perfect critic's logit is log p − log q for the data p and the written q,
+so that with β = 0 the optimum is q = p; the anchor β keeps a critic's mistakes from being
+exploited, as they were in ORGAN (Guimaraes et al. 2017). Molecules are discrete, so the gradient is
+REINFORCE's (Williams 1992; SeqGAN, Yu et al. 2017) with the mean reward of the others of the batch
+for a baseline (Kool et al. 2019); that of the KL divergence is exact at each written token.
 """
 
 from __future__ import annotations
@@ -14,163 +14,162 @@ import copy
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
-from pytorch_lightning import LightningModule
+from rdkit.Chem import Mol
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import AdamW
+from torch.optim.lr_scheduler import LinearLR
 
-from .batches import Batch
 from .chemistry import look_at, parse
 from .critic import Critic
 from .generator import Generator, inside, shifted, spell
 from .graph import features_of
+from .rounds import Round
 from .scorers import Scorer
+from .validation import Distance, Validated
+
+CLIP = 5.0  # largest norm of the generator's gradient
 
 
 @dataclass(frozen=True)
 class Game:
-    """How it is played; `AdversarialParams` says what each number is."""
+    """How it is played; see `AdversarialParams`. steps: of the generator, in all."""
 
     samples: int
     learning_rate: float
     critic_learning_rate: float
-    critic_steps: int
     anchor: float
     likelihood: float
     limit: float
     invalid: float
-    persistence: float
-    memory: int
+    replay: int
     goal_strength: float
     steps: int
-    warm_steps: int
 
 
-class Adversary(LightningModule):
-    """One step: write molecules, look at them, teach the critic, refine the generator."""
+class Adversary(Validated):
+    """Each step writes molecules, teaches the critic, and refines the generator.
+
+    In the first epoch the critic learns alone: what is validated then is the generator of
+    likelihood.
+
+    Args:
+        generator: trained by likelihood.
+        critic: untrained.
+        game: how it is played.
+        distance: validates what is written.
+        scorer: a further reward, if not None.
+    """
 
     def __init__(
-        self, generator: Generator, critic: Critic, game: Game, scorer: Scorer | None
+        self,
+        generator: Generator,
+        critic: Critic,
+        game: Game,
+        distance: Distance,
+        scorer: Scorer | None = None,
     ) -> None:
-        super().__init__()
-        self.automatic_optimization = False
-        self.generator, self.critic, self.game, self.scorer = generator, critic, game, scorer
+        super().__init__(distance, scorer)
+        self.generator, self.critic, self.game = generator, critic, game
         self.anchor = copy.deepcopy(generator).requires_grad_(False)
-        self.value = nn.Linear(generator.recurrent.hidden_size, 1)
-        nn.init.zeros_(self.value.weight)
-        nn.init.zeros_(self.value.bias)
-        size = generator.longest + 1
-        self.fakes = torch.zeros(0, size, dtype=torch.uint8)
+        self.fakes = torch.zeros(0, generator.size, dtype=torch.uint8)  # replayed to the critic
         self.fakes_seen = torch.zeros(0, 0)
 
-    def training_step(self, batch: tuple[Batch, Tensor, Tensor], index: int) -> None:
-        (tokens, features), real, real_seen = batch
-        noise = torch.randn(self.game.samples, self.generator.longest + 1)
-        fakes = self.generator.write(noise)
-        fakes = fakes[:, : int((fakes > 0).sum(1).max()) + 1]
-        mols = parse(spell(fakes.cpu().numpy(), self.generator.vocabulary))
+    def writer(self) -> Generator:
+        """The generator as it is."""
+        return self.generator
+
+    def training_step(self, batch: Round, index: int) -> None:
+        """One round of the game."""
+        fakes = self.generator.write(torch.randn(self.game.samples, self.generator.size))
+        mols = self._mols(fakes)
         seen = torch.from_numpy(look_at(mols)).to(self.device)
         self._remember(fakes, seen)
-        told = [self._teach(real, real_seen) for _ in range(self.game.critic_steps)]
-        reward = self._reward(fakes, seen, mols)
-        self._refine(fakes, reward, tokens, features)
-        self.log_dict(
-            {
-                "critic_loss": sum(told) / len(told),
-                "reward": reward.mean(),
-                "valid": 1 - seen[:, -1].mean(),
-            },
-            on_step=False,
-            on_epoch=True,
-            batch_size=len(fakes),
-        )
+        told = [self._teach(real, shown) for real, shown in batch.real]
+        found = {"critic_loss": torch.stack(told).mean(), "valid": 1 - seen[:, -1].mean()}
+        if self.current_epoch > 0:
+            found |= self._refine(fakes, self._rewards(fakes, seen, mols), batch)
+        self.log_dict(found, on_step=False, on_epoch=True, batch_size=len(fakes))
+
+    def _mols(self, tokens: Tensor) -> list[Mol | None]:
+        return parse(spell(tokens.cpu().numpy(), self.generator.vocabulary))
 
     def _remember(self, fakes: Tensor, seen: Tensor) -> None:
-        padded = F.pad(fakes, (0, self.generator.longest + 1 - fakes.shape[1])).to(torch.uint8)
-        if not len(self.fakes_seen):
-            self.fakes, self.fakes_seen = padded, seen
-        else:
-            self.fakes = torch.cat([padded, self.fakes])[: self.game.memory]
-            self.fakes_seen = torch.cat([seen, self.fakes_seen])[: self.game.memory]
+        kept = len(self.fakes) > 0
+        last, shown = fakes.to(torch.uint8), seen
+        self.fakes = torch.cat([last, self.fakes])[: self.game.replay] if kept else last
+        self.fakes_seen = torch.cat([shown, self.fakes_seen])[: self.game.replay] if kept else shown
 
-    def _teach(self, real: Tensor, real_seen: Tensor) -> Tensor:
-        chosen = torch.randint(len(real), (self.game.samples,))
-        others = torch.randint(len(self.fakes), (self.game.samples,))
-        tokens = torch.cat([real[chosen], self.fakes[others]]).long()
-        seen = torch.cat([real_seen[chosen], self.fakes_seen[others]])
-        # what is invalid is known to be written: the critic learns from valid ones
+    def _teach(self, real: Tensor, shown: Tensor) -> Tensor:
+        """A step of the critic: real molecules against as many of those last written."""
+        chosen = torch.randint(len(self.fakes), (len(real),), device=self.device)
         self.critic.train()
-        logits = self.critic(tokens, seen)
-        truth = torch.cat([torch.ones(len(chosen)), torch.zeros(len(others))])
-        loss = F.binary_cross_entropy_with_logits(logits, truth)
-        optimiser = self.optimizers()[1]
+        logits = self.critic(
+            torch.cat([real, self.fakes[chosen].long()]),
+            torch.cat([shown, self.fakes_seen[chosen]]),
+        )
+        truth = torch.arange(len(logits), device=self.device) < len(real)
+        loss = F.binary_cross_entropy_with_logits(logits, truth.float())
+        optimiser = self.optimizers()[0]
         optimiser.zero_grad()
         self.manual_backward(loss)
         optimiser.step()
         return loss.detach()
 
     @torch.no_grad()
-    def _reward(self, fakes: Tensor, seen: Tensor, mols: list[Any]) -> Tensor:
+    def _rewards(self, fakes: Tensor, seen: Tensor, mols: list[Mol | None]) -> Tensor:
+        """(samples,): the critic's logit within ± limit; −invalid for no molecule; the goals."""
+        game = self.game
         self.critic.eval()
-        logits = self.critic(fakes, seen).clamp(-self.game.limit, self.game.limit)
-        logits = torch.where(seen[:, -1] > 0, -self.game.invalid, logits)
+        logits = self.critic(fakes, seen).clamp(-game.limit, game.limit)
+        rewards = torch.where(seen[:, -1] > 0, -game.invalid, logits)
         if self.scorer is not None:
-            score = torch.from_numpy(self.scorer(mols)).to(logits)
-            logits = logits + self.game.goal_strength * score
-        return logits
+            rewards += game.goal_strength * torch.from_numpy(self.scorer(mols)).to(rewards)
+        return rewards
 
-    def _refine(self, fakes: Tensor, reward: Tensor, tokens: Tensor, features: Tensor) -> None:
-        written = fakes.T.contiguous()
-        seen = features_of(self.generator.alphabet, fakes).transpose(0, 1)
-        here = inside(written).float()
-        state, logits = self._states(self.generator, written, seen)
-        with torch.no_grad():
-            _, before = self._states(self.anchor, written, seen)
-        value = self.value(state.detach().float())[..., 0]
-        log_p = logits.log_softmax(-1)
-        log_0 = before.log_softmax(-1)
-        divergence = (log_p.exp() * (log_p - log_0)).sum(-1)
-        taken = log_p.gather(-1, written[..., None])[..., 0]
-        advantage, target = advantages(value.detach(), reward, here, self.game.persistence)
-        advantage = (advantage - (advantage * here).sum() / here.sum()) * here
-        policy = -(advantage * taken * here).sum() / fakes.shape[0]
-        kl = (divergence * here).sum() / fakes.shape[0]
-        value_loss = ((value - target).square() * here).sum() / here.sum()
-        nll = -self.generator.log_likelihood(tokens, features).mean()
-        active = float(self.global_step_index() >= self.game.warm_steps)
-        loss = active * (policy + self.game.anchor * kl + self.game.likelihood * nll) + value_loss
-        optimiser = self.optimizers()[0]
+    def _refine(self, fakes: Tensor, rewards: Tensor, batch: Round) -> dict[str, Tensor]:
+        """A step of the generator, among molecules of its own and real ones."""
+        count, game = len(fakes), self.game
+        longest = int((fakes > 0).sum(1).max()) + 1
+        log_p, log_0, written = self._log_probabilities(fakes[:, :longest])
+        here = inside(written)
+        divergence = ((log_p.exp() * (log_p - log_0)).sum(-1) * here).sum() / count
+        chosen = (log_p.gather(-1, written[..., None])[..., 0] * here).sum(0)
+        advantage = (rewards - rewards.mean()) * count / max(count - 1, 1)
+        nats = -self.generator.log_likelihood(*batch.likelihood).mean()
+        loss = game.anchor * divergence + game.likelihood * nats - (advantage * chosen).mean()
+        optimiser = self.optimizers()[1]
         optimiser.zero_grad()
         self.manual_backward(loss)
-        norm = nn.utils.clip_grad_norm_(self.generator.parameters(), 5.0)
-        if active:
-            optimiser.step()
-        self.optimizers()[2].step(); self.optimizers()[2].zero_grad()
+        nn.utils.clip_grad_norm_(self.generator.parameters(), CLIP)
+        optimiser.step()
         self.lr_schedulers().step()
-        self.log_dict({"kl": kl.detach(), "nll": nll.detach(), "value_loss": value_loss.detach(), "value_none": ((target-(target*here).sum()/here.sum()).square()*here).sum()/here.sum(), "norm": norm},
-            on_step=False, on_epoch=True, batch_size=len(fakes))
+        return {"reward": rewards.mean(), "kl": divergence.detach(), "nats": nats.detach()}
 
-    def global_step_index(self) -> int:
-        return self._step
+    def _log_probabilities(self, fakes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(length, batch, tokens) of the generator and of the anchor, and the tokens written."""
+        written = fakes.T.contiguous()
+        features = features_of(self.generator.alphabet, fakes).transpose(0, 1)
+        logits, _ = self.generator(shifted(written), features)
+        with torch.no_grad():
+            before, _ = self.anchor(shifted(written), features)
+        return logits.log_softmax(-1), before.log_softmax(-1), written
 
-    def _states(self, generator: Generator, written: Tensor, seen: Tensor):
-        last = shifted(written)
-        ones = torch.cat([last[..., None], seen + len(generator.vocabulary)], -1)
-        x = torch.zeros(*last.shape, generator.embed.in_features)
-        x.scatter_(-1, ones, 1.0)
-        output, _ = generator.recurrent(generator.embed(x))
-        return output, generator.head(output).float()
+    def configure_optimizers(self) -> tuple[list[AdamW], list[LinearLR]]:
+        """Of the critic, and of the generator with a rate that falls to 0."""
+        game = self.game
+        critic = AdamW(self.critic.parameters(), lr=game.critic_learning_rate, betas=(0.9, 0.99))
+        refined = AdamW(
+            self.generator.parameters(), lr=game.learning_rate, betas=(0.9, 0.99), weight_decay=0.0
+        )
+        return [critic, refined], [LinearLR(refined, 1.0, 0.0, total_iters=game.steps)]
 
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """The molecules that are replayed belong to the game's state."""
+        checkpoint["fakes"] = self.fakes
 
-def advantages(value: Tensor, reward: Tensor, here: Tensor, persistence: float):
-    """GAE with no discount: value (L,B) before each token; reward at the end."""
-    after = torch.cat([value[1:], torch.zeros_like(value[:1])])
-    last = here * (1 - torch.cat([here[1:], torch.zeros_like(here[:1])]))
-    delta = (torch.where(last > 0, reward[None], after) - value) * here
-    found, running = torch.zeros_like(delta), torch.zeros_like(delta[0])
-    for t in range(len(delta) - 1, -1, -1):
-        running = delta[t] + persistence * running * here[t]
-        found[t] = running
-    return found, found + value
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Look at them anew."""
+        self.fakes = checkpoint["fakes"]
+        self.fakes_seen = torch.from_numpy(look_at(self._mols(self.fakes)))

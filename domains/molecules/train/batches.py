@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -14,6 +16,7 @@ from pipelines.training.fit import EpochDataModule, Key
 from ..prepare.arrays import Corpus
 from .graph import Alphabet, features_of
 
+T = TypeVar("T")
 Batch = tuple[Tensor, Tensor]  # tokens (length, batch) int64; features (length, batch, f) int64
 
 _POOL = 20  # batches among which molecules are sorted by length
@@ -79,9 +82,10 @@ def _flat_features(corpus: Corpus) -> NDArray[np.uint16]:
 
 def of_batches(train: LengthBatches, val: LengthBatches, seed: int) -> EpochDataModule:
     """Loaders whose items are whole batches."""
-    return EpochDataModule(train, val, batch_size=1, seed=seed, collate=_only)
+    return EpochDataModule(train, val, batch_size=1, seed=seed, collate=only)
 
 
-def _only(items: list[Batch]) -> Batch:
+def only(items: list[T]) -> T:
+    """The one item of a list."""
     (item,) = items
     return item

@@ -15,6 +15,7 @@ from pipelines.core.randomness import generator as seeded
 from pipelines.training.precision import autocast
 
 from .graph import Alphabet, Graphs, features_of
+from .writer import Writer
 
 _TOGETHER = 1024  # molecules written at the same time: one block of noise
 
@@ -167,7 +168,7 @@ def noise_blocks(seed: int, n: int, size: int) -> Iterator[Tensor]:
 
 
 def draw(
-    generator: Generator, n: int, seed: int, temperature: float = 1.0
+    generator: Writer, n: int, seed: int, temperature: float = 1.0
 ) -> Iterator[NDArray[np.uint8]]:
     """Write n molecules: (up to 1024, longest + 1) tokens at a time, zeros after the end."""
     for noise in noise_blocks(seed, n, generator.size):

@@ -13,6 +13,7 @@ from .batches import Batch
 from .generator import Generator, inside
 
 CLIP = 1.0  # largest norm of a gradient
+_FEWEST = 11  # steps that a schedule needs for its rise to be one
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class Likelihood(LightningModule):
             AdamW(others, lr=rate, weight_decay=0.0, betas=(0.9, 0.98)),
         ]
         schedules = [
-            OneCycleLR(o, rate, total_steps=pace.steps + 1, pct_start=0.1) for o in optimisers
+            OneCycleLR(o, rate, total_steps=max(pace.steps + 1, _FEWEST), pct_start=0.1)
+            for o in optimisers
         ]
         return optimisers, schedules

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from torch import Tensor
 
@@ -13,25 +13,8 @@ from pipelines.training.weights import read_weights
 
 from .critic import Critic
 from .generator import Generator
-
-
-class Writer(Protocol):
-    """A generator of either model: a function from noise to molecules.
-
-    vocabulary: its tokens, 0 the end; longest: most tokens of a molecule; size: numbers in z.
-    """
-
-    vocabulary: list[str]
-    longest: int
-    size: int
-
-    def write(self, noise: Tensor, temperature: float = 1.0) -> Tensor:
-        """(n, size) noise, N(0, 1), to (n, longest + 1) int64 tokens, zeros after the end."""
-        ...
-
-    def encode(self, tokens: Tensor) -> Tensor:
-        """(n, length) tokens, at least one zero after the last, to a noise (n, size) of theirs."""
-        ...
+from .latent import LatentWriter
+from .writer import Writer
 
 
 def fits_of(folder: Path) -> dict[str, dict[str, Any]]:
@@ -42,7 +25,12 @@ def fits_of(folder: Path) -> dict[str, dict[str, Any]]:
 
 def read_writer(folder: Path, fit: str) -> Writer:
     """The generator that a fit has selected, where this machine computes."""
-    generator = Generator(**fits_of(folder)[fit]["generator"])
+    model = fits_of(folder)[fit]
+    if fit == "latent":
+        latent = LatentWriter.described(model)
+        latent.load_state_dict(_part(folder, fit, "average"))
+        return latent.to(computing_device()).eval()
+    generator = Generator(**model["generator"])
     generator.load_state_dict(_part(folder, fit, "generator"))
     return generator.to(computing_device()).eval()
 

@@ -33,15 +33,26 @@ def nearest(
         bits: (n, bytes) uint8.
         others: (m, bytes) uint8; None: the rest of `bits` itself.
         device: where to multiply.
+    """
+    return neighbours(bits, others, device)[0]
+
+
+def neighbours(
+    bits: NDArray[np.uint8],
+    others: NDArray[np.uint8] | None = None,
+    device: str | torch.device = "cpu",
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """The same, and (n,) which of the others it is; −1 where none is.
 
     Among others with equally many bits set the most similar is that with the most bits in common,
-    so that the others are taken in groups by that number and no quotient is formed for a pair.
+    so that the others are taken in groups by that number and no quotient is formed for a pair. Of
+    equally similar ones it is that with the fewest bits set, then the first.
     """
     own = others is None
     others = bits if others is None else others
-    best = np.full(len(bits), np.nan)
+    best, which = np.full(len(bits), np.nan), np.full(len(bits), -1)
     if not len(bits) or len(others) <= own:
-        return best
+        return best, which
     ours, theirs = counts_of(bits), counts_of(others)
     kind = _kind(device, ours, theirs)
     left = [_unpacked(bits[k : k + _ROWS], kind, device) for k in range(0, len(bits), _ROWS)]
@@ -53,10 +64,13 @@ def nearest(
             if own:
                 inside = (members >= start) & (members < start + len(rows))
                 common[members[inside] - start, np.flatnonzero(inside)] = -1
-            most = common.amax(dim=1).double().cpu().numpy()
+            most, column = (found.cpu() for found in common.max(dim=1))
             part = slice(start, start + len(rows))
-            best[part] = np.fmax(best[part], _tanimoto(most, ours[part] + set_bits))
-    return best
+            similar = _tanimoto(most.double().numpy(), ours[part] + set_bits)
+            better = ~(similar <= best[part]) & ~np.isnan(similar)
+            best[part][better] = similar[better]
+            which[part][better] = members[column.numpy()[better]]
+    return best, which
 
 
 def mean_similarities(

@@ -1,0 +1,58 @@
+"""Arrays that depend on prepared data alone, kept outside the project once they are computed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zipfile
+import zlib
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rdkit
+import torch
+from numpy.typing import NDArray
+
+from pipelines.core.environment import environment
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def place(folder: Path, names: Collection[str], device: torch.device, key: object) -> Path:
+    """Where in the cache, by a hash of these files of `folder` and of all else that matters."""
+    digest = hashlib.sha256()
+    for name in names:
+        digest.update(hashlib.sha256((folder / name).read_bytes()).digest())
+    threads = environment().threads
+    digest.update(f"{key} {rdkit.__version__} {device.type} {threads}".encode())
+    return environment().cache / "molecules" / f"{digest.hexdigest()}.npz"
+
+
+def read(path: Path, names: Collection[str]) -> Arrays | None:
+    """The arrays of these names; None where there is no such file, or not a whole one."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in names}
+    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error):
+        return None
+
+
+def write(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write a file as a whole: a kill leaves no half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(f".{os.getpid()}.part")
+    with part.open("wb") as stream:
+        np.savez(stream, **arrays)
+    part.replace(path)
+
+
+def to_bytes(text: str) -> NDArray[np.uint8]:
+    """Text as an array."""
+    return np.frombuffer(text.encode(), dtype=np.uint8)
+
+
+def to_text(array: NDArray[np.uint8]) -> str:
+    """The text of such an array."""
+    return array.tobytes().decode()

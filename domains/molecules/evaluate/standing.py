@@ -1,0 +1,47 @@
+"""Scores of what needs no model: baselines, real molecules. They stay the same for all models of
+the same data, so they are computed once on a machine and kept outside the project.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pipelines.statistics.bootstrap import Interval
+
+from ..prepare.arrays import HELD_OUT
+from ..prepare.files import ALERTS, WEIGHTS
+from . import kept
+from .drawn import BASELINES, LEARNT_FILES, baselines, training_sample
+from .scores import VERSION, Against, Score, Scored, score_sets
+
+REAL = "training molecules"
+_FILES = (*LEARNT_FILES, *(f"{split}.smi" for split in HELD_OUT), WEIGHTS, ALERTS)
+
+
+def standing(
+    folder: Path, others: bool, count: int, seed: int, against: Against
+) -> tuple[dict[str, Scored], dict[str, Any]]:
+    """Scores of `count` training molecules and, if asked for, of as many of each baseline.
+
+    Returns:
+        The sets by their names; the baselines' settings.
+    """
+    path = kept.place(folder, _FILES, against.device, ("standing", VERSION, others, count, seed))
+    names = (*BASELINES, REAL) if others else (REAL,)
+    arrays = kept.read(path, ("text", *names))
+    if arrays is None:
+        rows, rules = baselines(folder, count, seed) if others else ({}, {})
+        scored = score_sets(rows | {REAL: training_sample(folder, count, seed)}, against)
+        text = json.dumps({"rules": rules, "scores": {k: v.scores for k, v in scored.items()}})
+        arrays = {name: found.properties for name, found in scored.items()}
+        arrays["text"] = kept.to_bytes(text)
+        kept.write(path, arrays)
+    known = json.loads(kept.to_text(arrays["text"]))
+    scored = {name: Scored(_scores(known["scores"][name]), arrays[name]) for name in names}
+    return scored, known["rules"]
+
+
+def _scores(lines: list[tuple[str, list[float], int]]) -> list[Score]:
+    return [(name, Interval(*bounds), n) for name, bounds, n in lines]

@@ -1,0 +1,53 @@
+"""The tables that `predict` writes, each with what draws.json says of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from pipelines.core.runner import Inputs
+
+from ..prepare.arrays import read_smiles
+from ..train.reading import read_critic, read_writer
+from .described import describe, plain, with_nearest
+from .files import note
+from .params import PredictParams
+from .rejection import reject
+from .writing import noise_of, write
+
+Noted = tuple[pd.DataFrame, dict[str, Any]]
+
+
+def generated(fit: str, params: PredictParams, inputs: Inputs) -> Noted:
+    """Draws of a fit, each described, with its nearest training molecule."""
+    known = read_smiles(inputs.prepare, "train")
+    table, bits = describe(_drawn(fit, params, inputs), set(known))
+    return with_nearest(table, bits, known), _counted(fit, params, table)
+
+
+def written_before(fit: str, params: PredictParams, inputs: Inputs) -> Noted:
+    """What an earlier fit writes of the same noise."""
+    table = plain(_drawn(fit, params, inputs))
+    return table, _counted(fit, params, table)
+
+
+def accepted(fit: str, params: PredictParams, inputs: Inputs) -> Noted:
+    """Other draws, those that the critic accepts."""
+    writer, critic = read_writer(inputs.train, fit), read_critic(inputs.train)
+    found = reject(writer, critic, params.molecules, params.seed, params.temperature)
+    noted = note(fit, params.seed, params.temperature, found.drawn, found.valid)
+    share = len(found.smiles) / found.drawn
+    noted |= {"accepted": len(found.smiles), "acceptance": share, "cap": found.cap}
+    return plain(found.smiles), noted
+
+
+def _drawn(fit: str, params: PredictParams, inputs: Inputs) -> list[str]:
+    writer = read_writer(inputs.train, fit)
+    noise = noise_of(writer, params.molecules, params.seed)
+    return write(writer, noise, params.molecules, params.temperature)
+
+
+def _counted(fit: str, params: PredictParams, table: pd.DataFrame) -> dict[str, Any]:
+    valid = int(table["valid"].sum())
+    return note(fit, params.seed, params.temperature, params.molecules, valid)

@@ -1,0 +1,253 @@
+"""Explanations: kinds of mistakes, paths, coverage, token weights, and what there may lack."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from rdkit import rdBase
+
+from domains.molecules.explain import explain
+from domains.molecules.explain.interpolation import paths, slerp
+from domains.molecules.explain.memory import known_scaffolds, similarity
+from domains.molecules.explain.mistakes import KINDS, kind_of
+from domains.molecules.explain.params import ExplainParams
+from domains.molecules.explain.saliency import Judged, agreement, by_token, randomised, weigh
+from domains.molecules.explain.sets import look_at
+from domains.molecules.explain.space import coverage, reach
+from domains.molecules.prepare.arrays import encode, read_corpus, write_splits
+from domains.molecules.train.chemistry import SEEN, parse
+from domains.molecules.train.critic import Critic
+from domains.molecules.train.generator import Generator
+from domains.molecules.train.properties import properties_of
+from pipelines.core.artifacts import write_csv, write_json
+from pipelines.core.contract import check_outputs
+from pipelines.core.runner import Inputs
+from pipelines.training.weights import write_weights
+
+RINGS = ["c1ccccc1", "c1ccncc1", "C1CCNCC1", "c1ccoc1", "C1CCOC1"]
+SMILES = [f"{a}{n}C{b}" for a in ("CC", "OC", "NC(=O)") for n in ("C", "N") for b in RINGS]
+SMILES += [f"{ring}CN{other.replace('1', '2')}" for ring in RINGS for other in RINGS]
+INVALID = ["CC(", "C1CC", "CC(C)(C)(C)C", "c1cccc1", "", "CC)C"]
+LONGEST = 30
+PARAMS = ExplainParams(molecules=40, mapped=20, pairs=4, judged=6, seed=1)
+
+MISTAKES = [
+    ("CC(C)(C)(C)C", "valence"),
+    ("O=C=O=C", "valence"),
+    ("FC(F)=C(F)(F)F", "valence"),
+    ("c1cccc1", "aromaticity"),
+    ("c1ccnc1", "aromaticity"),
+    ("ccc", "aromaticity"),
+    ("C1CCC", "ring closure"),
+    ("C%12CCC", "ring closure"),
+    ("C11CC", "ring closure"),
+    ("C12CC12", "ring closure"),
+    ("C1CC(C2)C1", "ring closure"),
+    ("CC(C", "parentheses"),
+    ("CC)C", "parentheses"),
+    ("C1CC(C", "parentheses"),
+    ("C" * 31, "no end"),
+    ("C(" * 16, "no end"),
+    ("", "other"),
+    ("C==C", "other"),
+    ("(C)C", "other"),
+    ("C?C", "other"),
+]
+
+
+@pytest.mark.parametrize(("smiles", "kind"), MISTAKES)
+def test_every_mistake_has_its_kind(smiles: str, kind: str) -> None:
+    assert kind_of(smiles, longest=LONGEST) == kind
+    assert kind in KINDS
+
+
+@pytest.mark.parametrize("smiles", ["C%10CC%10C1CC1", "C12CC1C2", "C1CC1C1CC1", "C.C", "[13CH4]"])
+def test_what_is_right_has_no_mistake(smiles: str) -> None:
+    assert parse([smiles]) != [None]
+    assert kind_of(smiles, longest=LONGEST) == "other"
+
+
+def test_the_ends_of_a_path_are_the_molecules() -> None:
+    vocabulary = ["", *sorted({*"()=12CNOcno"})]
+    torch.manual_seed(0)
+    writer = Generator(vocabulary, hidden=16, embedding=8, layers=1, longest=LONGEST)
+    corpus = encode(SMILES, vocabulary)
+    tokens = np.pad(corpus.padded(np.arange(len(corpus))), ((0, 0), (0, 1))).astype(np.int64)
+    half = len(SMILES) // 2
+    steps = paths(writer, *torch.from_numpy(tokens[: 2 * half]).split(half))
+    assert steps[0] == SMILES[:half]
+    assert steps[-1] == SMILES[half : 2 * half]
+    assert all(len(step) == half for step in steps)
+
+
+def test_a_path_keeps_to_the_sphere() -> None:
+    torch.manual_seed(0)
+    a, b = torch.randn(2, 5, 40)
+    b *= (a.norm(dim=1) / b.norm(dim=1))[:, None]
+    for t in (0.25, 0.5, 0.75):
+        between = slerp(a, b, t)
+        torch.testing.assert_close(between.norm(dim=1), a.norm(dim=1))
+        angle = torch.cosine_similarity(a, between).acos()
+        torch.testing.assert_close(angle, t * torch.cosine_similarity(a, b).acos())
+    torch.testing.assert_close(slerp(a, 2 * a, 0.5), 1.5 * a)
+
+
+def test_coverage_of_known_sets() -> None:
+    test = look_at(SMILES)
+    assert coverage(reach(test, test)).value == 1
+    assert coverage(reach(test, look_at(["ClCCl"]))).value == 0
+    half = test[: len(test) // 2]
+    covered = coverage(reach(test, half), near=1.0)
+    assert covered.value >= len(half) / len(test)
+    assert covered.low < covered.value < covered.high
+
+
+def test_scaffolds_that_are_known() -> None:
+    train = look_at(["c1ccccc1CN1CCCCC1", "CCO"])
+    others = look_at(["Cc1ccccc1CN1CCCCC1", "c1ccccc1CC1CC1", "CCCO", "not one"])
+    assert len(others) == 3
+    assert known_scaffolds(others, set(train.scaffolds)).value == 0.5
+    assert similarity(train, train).tolist() == [1.0, 1.0]
+
+
+def test_the_weight_is_on_the_token_that_decides() -> None:
+    critic = _critic_against("N", vocabulary := ["", "C", "N", "O"])
+    corpus = encode(["CCNCC", "OCCC", "NCCO"], vocabulary)
+    tokens = torch.from_numpy(corpus.padded(np.arange(3)).astype(np.int64))
+    judged = weigh(critic, tokens, torch.zeros(3, SEEN))
+    np.testing.assert_allclose(judged.logit, [-2, 0, -2])
+    expected = [[0, 0, -2, 0, 0], [0] * 5, [-2, 0, 0, 0, 0]]
+    np.testing.assert_allclose(np.nan_to_num(judged.weight), expected)
+    assert np.isnan(judged.weight).tolist() == (tokens == 0).tolist()
+    assert by_token(judged, vocabulary)["N"].tolist() == [-2, -2]
+    assert agreement(judged, judged) == pytest.approx(1)
+    turned = Judged(judged.tokens, judged.seen, judged.logit, -judged.weight)
+    assert agreement(judged, turned) == pytest.approx(-1)
+
+
+def test_the_control_has_the_same_weights_in_another_order() -> None:
+    torch.manual_seed(0)
+    critic = Critic(tokens=5, channels=4, hidden=8, dropout=0.0)
+    other, again = randomised(critic, 1, 2), randomised(critic, 1, 2)
+    for a, b, c in zip(*(m.state_dict().values() for m in (critic, other, again)), strict=True):
+        assert torch.equal(a.flatten().sort()[0], b.flatten().sort()[0])
+        assert torch.equal(b, c)
+    assert not torch.equal(critic.embed.weight, other.embed.weight)
+
+
+def _critic_against(token: str, vocabulary: list[str]) -> Critic:
+    """Its logit is −2 if the token occurs, else 0."""
+    critic = Critic(len(vocabulary), channels=1, hidden=1, dropout=0.0).eval()
+    with torch.no_grad():
+        for weights in critic.parameters():
+            weights.zero_()
+        critic.embed.weight[vocabulary.index(token), 0] = 1
+        critic.filters[0].weight[0, 0, 1] = 1
+        critic.join[0].weight[0, 0] = 1
+        critic.join[3].weight[0, 0] = -2
+    return critic
+
+
+@pytest.fixture
+def inputs(tmp_path: Path) -> Inputs:
+    """Folders as the earlier stages leave them: an adversarial model, untrained."""
+    folders = [tmp_path / name for name in ("prepare", "train", "predict", "evaluate", "explain")]
+    for folder in folders:
+        folder.mkdir()
+    found = Inputs(*folders)
+    splits = {"train": SMILES[:25], "validation": SMILES[25:35]}
+    splits |= {"test": SMILES[35:50], "test_scaffolds": SMILES[50:]}
+    write_splits(found.prepare, splits)
+    _write_model(found)
+    _write_draws(found.predict / "generated.csv", [*SMILES[20:45], *SMILES[40:45], *INVALID])
+    _write_draws(found.predict / "likelihood.csv", [*SMILES[:20], *INVALID, *INVALID])
+    return found
+
+
+def _write_model(inputs: Inputs) -> None:
+    torch.manual_seed(0)
+    vocabulary = read_corpus(inputs.prepare, "train").vocabulary
+    made = {"vocabulary": vocabulary, "hidden": 16, "embedding": 8, "layers": 1, "longest": LONGEST}
+    critic = {"tokens": len(vocabulary), "channels": 4, "hidden": 8, "dropout": 0.1}
+    state = {f"generator.{k}": v for k, v in Generator(**made).state_dict().items()}
+    both = state | {f"critic.{k}": v for k, v in Critic(**critic).state_dict().items()}
+    fits = {"likelihood": {"generator": made}, "adversarial": {"generator": made, "critic": critic}}
+    write_weights(inputs.train / "weights.safetensors", {"likelihood": state, "adversarial": both})
+    fits_of = {name: {"model": model} for name, model in fits.items()}
+    write_json(inputs.train / "model.json", {"fits": fits_of})
+
+
+def _write_draws(path: Path, smiles: list[str]) -> None:
+    with rdBase.BlockLogs():
+        mols = parse(smiles)
+    valid = [mol is not None for mol in mols]
+    canonical = [text if good else "" for text, good in zip(smiles, valid, strict=True)]
+    table = pd.DataFrame({"smiles": smiles, "canonical": canonical, "valid": valid})
+    table["duplicate"] = table["canonical"].duplicated() & table["valid"]
+    table["in_train"] = table["canonical"].isin(SMILES[:25])
+    table = table.assign(**properties_of(canonical))
+    table["nearest"] = table["canonical"].where(~table["valid"], SMILES[0])
+    table["similarity"] = table["valid"].map({True: 0.5, False: np.nan})
+    write_csv(path, table)
+
+
+def _explained(inputs: Inputs, out: Path) -> tuple[list[str], dict[str, object]]:
+    out.mkdir()
+    explain(PARAMS, inputs, out)
+    check_outputs("explain", out, "domains/molecules/explain")
+    text = (out / "explain.json").read_text(encoding="utf-8")
+    assert " nan" not in text and '"nan' not in text and "[nan" not in text
+    content = json.loads(text)
+    return [figure["file"] for figure in content["figures"]], content["findings"]
+
+
+ALWAYS = ["gallery.png", "properties.png", "memory.png", "mistakes.png"]
+ALL = [*ALWAYS, "space.png", "interpolation.png", "objections.png"]
+
+
+def test_all_figures_and_the_same_bytes_again(inputs: Inputs, tmp_path: Path) -> None:
+    files, findings = _explained(inputs, tmp_path / "a")
+    assert files == ALL
+    assert str(findings["training molecules among the valid draws, share"]).startswith("0.1667 [")
+    assert str(findings["invalid, share of draws, likelihood alone"]).startswith("0.3750 [")
+    _explained(inputs, tmp_path / "b")
+    for path in (tmp_path / "a").iterdir():
+        assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes(), path.name
+
+
+def test_no_valid_molecule(inputs: Inputs, tmp_path: Path) -> None:
+    _write_draws(inputs.predict / "generated.csv", INVALID)
+    files, findings = _explained(inputs, tmp_path / "out")
+    assert files == [name for name in ALL if name != "objections.png"]
+    assert not any("generated" in name for name in findings)
+
+
+def test_every_molecule_valid(inputs: Inputs, tmp_path: Path) -> None:
+    _write_draws(inputs.predict / "generated.csv", SMILES[:1])
+    files, findings = _explained(inputs, tmp_path / "out")
+    assert files == ALL
+    assert "most frequent mistake" not in findings
+
+
+def test_without_critic_second_test_set_or_likelihood(inputs: Inputs, tmp_path: Path) -> None:
+    model = json.loads((inputs.train / "model.json").read_text())
+    del model["fits"]["adversarial"]
+    write_json(inputs.train / "model.json", model)
+    (inputs.prepare / "test_scaffolds.smi").write_text("")
+    (inputs.predict / "likelihood.csv").unlink()
+    files, findings = _explained(inputs, tmp_path / "out")
+    assert files == [name for name in ALL if name != "objections.png"]
+    assert not any("new scaffolds" in name for name in findings)
+
+
+def test_nothing_held_out(inputs: Inputs, tmp_path: Path) -> None:
+    splits = {"train": SMILES, "validation": SMILES[:1], "test": [], "test_scaffolds": []}
+    write_splits(inputs.prepare, splits)
+    _write_model(inputs)
+    files, _ = _explained(inputs, tmp_path / "out")
+    assert files == [*ALWAYS, "objections.png"]
