@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from domains.molecules.prepare import reading, standardise, table
@@ -52,9 +53,6 @@ def test_a_damaged_record_of_an_sd_file_is_a_counted_row(tmp_path: Path) -> None
 
 
 def test_parquet(tmp_path: Path) -> None:
-    pytest.importorskip("pyarrow")
-    import pandas as pd
-
     path = tmp_path / "a.parquet"
     frame = pd.DataFrame({"id": range(len(GOOD) + 1), "Smiles": [*GOOD, None]})
     frame.to_parquet(path)
@@ -67,15 +65,6 @@ def test_parquet(tmp_path: Path) -> None:
     path.write_bytes(b"smiles\n")
     with pytest.raises(UserError, match=r"a\.parquet: not a Parquet file"):
         check(own(path))
-
-
-def test_parquet_without_its_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-
-    (tmp_path / "a.parquet").write_bytes(b"PAR1")
-    monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(UserError, match=r"reading it needs pyarrow; install that, or save as CSV"):
-        check(own(tmp_path / "a.parquet"))
 
 
 def test_without_a_share_no_scaffold_is_held_out(tmp_path: Path) -> None:

@@ -15,11 +15,9 @@ def read_parquet(path: Path, column: str | None) -> Iterator[tuple[int, str, str
     Raises:
         UserError: not a Parquet file, no such column, or a column that holds no text.
     """
-    try:
-        import pyarrow
-        import pyarrow.parquet as pq
-    except ImportError:
-        raise UserError(f"{path}: reading it needs pyarrow; install that, or save as CSV") from None
+    import pyarrow
+    import pyarrow.parquet as pq
+
     try:
         file = pq.ParquetFile(path)
     except (pyarrow.ArrowInvalid, OSError) as error:
