@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 from rdkit import Chem
 
-from domains.molecules.evaluate import evaluate
+from domains.molecules.evaluate import evaluate, standing
 from domains.molecules.evaluate.params import EvaluateParams
 from domains.molecules.evaluate.published import METRICS
 from domains.molecules.prepare.arrays import write_splits
+from domains.molecules.prepare.files import MOSES_TITLE
 from domains.molecules.prepare.yardsticks import convert
 from pipelines.core.artifacts import read_csv, read_json, write_csv, write_json
 from pipelines.core.contract import check_outputs
@@ -53,7 +54,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "test_scaffolds": molecules(["c1ccc2occc2c1", "O=C(Nc1ccccc1)c1ccccc1"]),
     }
     write_splits(out, splits)
-    write_json(out / "card.json", {"title": "Drug-like molecules (MOSES)"})
+    write_json(out / "card.json", {"title": MOSES_TITLE})
     return out
 
 
@@ -69,7 +70,7 @@ def scored(prepared: Path, tmp_path: Path) -> Scored:
             write_csv(predict / f"{name}.csv", pd.DataFrame({"smiles": texts}))
         if "rejection" in others:
             note = {"seed": 0, "drawn": 50, "valid": 40, "acceptance": 0.5, "temperature": 1.0}
-            write_json(predict / "draws.json", {"rejection": note})
+            write_json(predict / "draws.json", {"rejection.csv": note})
         out.mkdir()
         inputs = Inputs(*[prepared.parent / "prepare"] * 2, predict, out, out)
         evaluate(EvaluateParams(baselines=baselines, seed=3), inputs, out)
@@ -89,8 +90,9 @@ def test_every_set_has_every_score_with_its_interval_and_its_n(scored: Scored) -
     scores, metrics, out = scored(smiles, True, likelihood=smiles[::-1], rejection=accepted)
     check_outputs("evaluate", out, "molecules/evaluate")
     ours = scores[scores["source"] == "this run"]
-    rows = ["model", "likelihood", "rejection", "ngram", "brics", "training molecules"]
-    assert list(dict.fromkeys(ours["row"])) == rows
+    rows = ["model", "likelihood", "model, rejection", "ngram", "brics"]
+    compared = [f"model - {name}" for name in ("likelihood", "ngram", "brics")]
+    assert list(dict.fromkeys(ours["row"])) == [*rows, "floor, training molecules", *compared]
     model = of(scores, "model")
     assert set(METRICS) <= set(model.index)
     assert len(model) == 20
@@ -101,8 +103,8 @@ def test_every_set_has_every_score_with_its_interval_and_its_n(scored: Scored) -
     assert (model["high"] >= model["value"]).all()
     assert model.loc["novelty", "value"] == pytest.approx(23 / 36, rel=1e-5)
     # 12 of naphthalene, and ethylbenzene, which is methyltoluene
-    assert of(scores, "training molecules").loc["novelty", "value"] == 0
-    rejection = of(scores, "rejection")
+    assert of(scores, "floor, training molecules").loc["novelty", "value"] == 0
+    rejection = of(scores, "model, rejection")
     assert rejection.loc[["validity", "acceptance"], "value"].tolist() == [0.8, 0.5]
     assert metrics["fcd_test"] == pytest.approx(model.loc["fcd_test", "value"], rel=1e-5)
     assert len(metrics) == 8
@@ -110,8 +112,21 @@ def test_every_set_has_every_score_with_its_interval_and_its_n(scored: Scored) -
     curve = read_csv(out / "curves" / "octanol_water_log_p.csv")
     width = curve.iloc[1, 0] - curve.iloc[0, 0]
     assert (curve.iloc[:, 1:].sum() * width <= 1 + 1e-4).all()
-    assert {"model", "test", "training_molecules"} <= set(curve.columns)
+    assert {"model", "test", "floor_training_molecules"} <= set(curve.columns)
     assert read_json(out / "baselines.json")["ngram"]["context"] in range(2, 8)
+
+
+def test_the_difference_of_two_sets_has_an_interval_of_both(scored: Scored) -> None:
+    ours = molecules(["c1ccccc1C", "C1CCOC1"])
+    scores, _, _ = scored([*ours, "C(("], True, likelihood=[*ours, "C((", "", "xyz"])
+    a, b, difference = (
+        of(scores, row).loc["validity"] for row in ("model", "likelihood", "model - likelihood")
+    )
+    assert difference["value"] == pytest.approx(a["value"] - b["value"], rel=1e-4)
+    low = np.hypot(a["value"] - a["low"], b["high"] - b["value"])
+    high = np.hypot(a["high"] - a["value"], b["value"] - b["low"])
+    assert difference["value"] - difference["low"] == pytest.approx(low, rel=1e-3)
+    assert difference["high"] - difference["value"] == pytest.approx(high, rel=1e-3)
 
 
 @pytest.mark.parametrize("smiles", [["C((", "", "xyz"], ["C(("] * 300])
@@ -121,7 +136,7 @@ def test_of_invalid_molecules_only_their_share_is_known(scored: Scored, smiles: 
     assert metrics == {"validity": 0.0}
     model = of(scores, "model").drop(index="validity")
     assert model[["value", "low", "high", "n"]].isna().all(axis=None)
-    assert of(scores, "training molecules").loc["fcd_test_scaffolds", "value"] > 0
+    assert of(scores, "floor, training molecules").loc["fcd_test_scaffolds", "value"] > 0
 
 
 def test_of_one_molecule_what_can_be_said_is_said(scored: Scored) -> None:
@@ -140,7 +155,7 @@ def test_copies_of_one_molecule_are_scored(scored: Scored) -> None:
     scores, metrics, _ = scored(["c1ccc2ccccc2c1C"] * 30)
     model = of(scores, "model")
     assert metrics["unique_10k"] == pytest.approx(1 / 30, rel=1e-4)
-    assert metrics["fcd_test"] > of(scores, "training molecules").loc["fcd_test", "value"]
+    assert metrics["fcd_test"] > of(scores, "floor, training molecules").loc["fcd_test", "value"]
     assert model.loc["int_div_1", "value"] == pytest.approx(0, abs=1e-6)
     assert model.loc["novelty", "n"] == 1
 
@@ -151,3 +166,21 @@ def test_the_same_draws_give_the_same_bytes(scored: Scored, tmp_path: Path) -> N
     (tmp_path / "evaluate").rename(tmp_path / "before")
     again = {p.name: p.read_bytes() for p in scored(smiles, True)[2].rglob("*") if p.is_file()}
     assert first == again
+
+
+def test_what_needs_no_model_is_scored_once(
+    scored: Scored, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCISTAGE_CACHE", str(tmp_path / "cache"))
+    first, _, out = scored(molecules(["C1CCOC1"]), True)
+    rules = read_json(out / "baselines.json")
+    out.rename(tmp_path / "before")
+    monkeypatch.setattr(standing, "baselines", None)
+    other, _, out = scored(molecules(["c1ccccc1C"]), True)
+    assert read_json(out / "baselines.json") == rules
+    for row in ("ngram", "brics", "floor, training molecules"):
+        assert of(first, row).equals(of(other, row))
+    assert not of(first, "model").equals(of(other, "model"))
+    out.rename(tmp_path / "after")
+    with pytest.raises(TypeError):  # fewer molecules: computed again
+        scored(molecules(["c1ccccc1C"])[:5], True)

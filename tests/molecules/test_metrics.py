@@ -16,6 +16,7 @@ from scipy.stats import binomtest, entropy, gaussian_kde, wasserstein_distance
 
 from domains.molecules.evaluate import combine
 from domains.molecules.evaluate.distances import cosine, count_parts, wasserstein
+from domains.molecules.evaluate.filters import pattern_words, read_alerts
 from domains.molecules.evaluate.intervals import from_influence, share
 from domains.molecules.evaluate.kl import kl_score, profile
 from domains.molecules.evaluate.molecules import Molecules, describe
@@ -152,6 +153,27 @@ def test_filters_are_moses(
     assert sets["train"].passes.all()
 
 
+def test_an_alert_is_found_without_hydrogens_where_it_is_with_them(
+    alerts: list[str], mols: Any
+) -> None:
+    """In real molecules, in combinations, and in what the alerts themselves look like."""
+    patterns, needed = read_alerts(tuple(alerts))
+    assert sum(alert.plain is None for alert in patterns) < 10
+    assert needed.any(axis=1).all()
+    hits = np.zeros(len(alerts), dtype=int)
+    for mol in mols["drawn"][150:] + _looking_like(alerts):
+        full = Chem.AddHs(mol)
+        bits = pattern_words(mol)
+        for k, alert in enumerate(patterns):
+            expected = full.HasSubstructMatch(alert.full)
+            possible = not (needed[k] & ~bits).any()
+            assert possible or not expected
+            if alert.plain is not None and possible:
+                assert mol.HasSubstructMatch(alert.plain) == expected
+            hits[k] += expected
+    assert (hits > 0).sum() > 250
+
+
 @pytest.mark.parametrize("name", ["logP", "SA", "QED", "weight"])
 def test_properties_and_their_distances_are_moses(
     sets: dict[str, Molecules], mols: Any, name: str
@@ -225,6 +247,29 @@ def test_an_undefined_score_has_no_interval() -> None:
     assert np.isnan(cosine([], {"C": 1})).all()
     assert np.isnan(cosine(["", ""], {"C": 1})).all()
     assert np.isnan(from_influence(1.0, np.zeros(1))[1:]).all()
+
+
+def _looking_like(alerts: list[str]) -> list[Any]:
+    """Molecules with an alert's atoms and bonds, as far as such exist."""
+    found = []
+    for text in alerts:
+        pattern, mol = Chem.MolFromSmarts(text), Chem.RWMol()
+        for atom in pattern.GetAtoms():
+            mol.AddAtom(Chem.Atom(atom.GetAtomicNum() or 6))
+        for bond in pattern.GetBonds():
+            ends = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
+            aromatic = ":" in bond.GetSmarts() or bond.GetIsAromatic()
+            mol.AddBond(*ends, Chem.BondType.AROMATIC if aromatic else _order(bond))
+            for end in ends if aromatic else ():
+                mol.GetAtomWithIdx(end).SetIsAromatic(True)
+        with rdBase.BlockLogs():
+            found.append(Chem.MolFromSmiles(Chem.MolToSmiles(mol)))
+    return [mol for mol in found if mol is not None]
+
+
+def _order(bond: Any) -> Any:
+    known = (Chem.BondType.SINGLE, Chem.BondType.DOUBLE, Chem.BondType.TRIPLE)
+    return bond.GetBondType() if bond.GetBondType() in known else Chem.BondType.SINGLE
 
 
 def _prints(mols: list[Any]) -> np.ndarray:

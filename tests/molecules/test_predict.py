@@ -121,8 +121,8 @@ def test_what_was_drawn_is_counted_as_evaluate_reads_it(out: Path) -> None:
         "draws.json", "generated.csv", "likelihood.csv", "rejection.csv"
     ]  # fmt: skip
     notes, rows = read_json(out / "draws.json"), drawn_rows(out)
-    assert list(draw_counts(out)) == ["generated", "likelihood", "rejection"]
-    assert list(rows) == ["model", "likelihood", "rejection"]
+    assert list(draw_counts(out)) == ["likelihood", "model, rejection"]
+    assert list(rows) == ["model", "likelihood", "model, rejection"]
     for name, fit in (("generated", "adversarial"), ("likelihood", "likelihood")):
         found = table(out / f"{name}.csv")
         valid = [mol is not None for mol in molecules(found["smiles"])]
@@ -157,7 +157,7 @@ def test_the_fits_are_compared_on_the_same_noise(tmp_path: Path) -> None:
     rows = drawn_rows(run(inputs, tmp_path / "out"))
     assert rows["model"] == rows["likelihood"]
     valid = [text for text, mol in zip(rows["model"], molecules(rows["model"]), strict=True) if mol]
-    assert rows["rejection"][: len(valid)] != valid[: len(rows["rejection"])]
+    assert rows["model, rejection"][: len(valid)] != valid[: len(rows["model, rejection"])]
 
 
 def test_a_colder_generator_repeats_itself(gan: Inputs, out: Path, tmp_path: Path) -> None:

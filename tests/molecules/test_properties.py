@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import gzip
+import importlib
+import sys
+from pathlib import Path
+from types import ModuleType
+
 import numpy as np
 import pytest
-from rdkit import Chem
+from rdkit import Chem, RDConfig
 from rdkit.Chem import QED, Crippen, Descriptors, Mol
 
 from domains.molecules.prepare import parallel
-from domains.molecules.train.properties import NAMES, properties, properties_of
+from domains.molecules.prepare.moses import MOSES
+from domains.molecules.train.properties import (
+    NAMES,
+    properties,
+    properties_of,
+    properties_of_mols,
+)
+from pipelines.data.sources import fetch
 
 ASPIRIN = "CC(=O)Oc1ccccc1C(=O)O"
 MORPHINE = "CN1CC[C@]23[C@@H]4[C@H]1CC5=C2C(=C(C=C5)O)O[C@H]3[C@H](C=C4)O"
+STEREO = [MORPHINE, "C[C@H](F)C(F)(Cl)Br", "C1CC(C)C(C)C(C)C1", "C[S@](=O)CC", "F/C=C/F"]
+STEREO += ["C1C[C@H](C)C(C)[C@H](C)C1", "[2H][C@](C)(F)Cl", "[13CH4]", "[2H]OC", "CP(=O)(O)F"]
+STEREO += ["F.F.F.F"]
 
 
 def molecule(smiles: str) -> Mol:
@@ -53,6 +69,23 @@ def test_sharing_the_work_of_qed_changes_nothing(smiles: str) -> None:
     only = properties(molecule(smiles), {"weight"})
     assert (only.logp, only.weight) == (found.logp, found.weight)
     assert np.isnan(only.qed) and np.isnan(only.sa)
+
+
+def test_real_molecules_have_rdkits_own_values() -> None:
+    path = next(p for name, p in fetch(MOSES).items() if name.endswith("/test.csv.gz"))
+    smiles = gzip.decompress(path.read_bytes()).decode().split()[1:301]
+    found = properties_of_mols([molecule(text) for text in smiles + STEREO])
+    for text, ours in zip(smiles + STEREO, found, strict=True):
+        mol = molecule(text)
+        assert ours[:3] == (QED.qed(mol), Crippen.MolLogP(mol), Descriptors.MolWt(mol))
+        assert ours.sa == sascorer().calculateScore(molecule(text))
+
+
+def sascorer() -> ModuleType:
+    folder = str(Path(RDConfig.RDContribDir, "SA_Score"))
+    if folder not in sys.path:
+        sys.path.append(folder)
+    return importlib.import_module("sascorer")
 
 
 def test_a_table_of_smiles_keeps_its_order_and_tells_what_is_none(

@@ -36,6 +36,6 @@ def histograms(
         table = {name: (edges[1:] + edges[:-1]) / 2}
         for row, found in values.items():
             counts = np.histogram(found, bins=edges)[0]
-            table[row.replace(" ", "_")] = counts / len(found) / np.diff(edges)
+            table[row.replace(",", "").replace(" ", "_")] = counts / len(found) / np.diff(edges)
         tables[name] = pd.DataFrame(table)
     return tables

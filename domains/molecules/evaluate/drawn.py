@@ -14,7 +14,7 @@ from . import combine, ngram
 
 GENERATED = "generated.csv"
 BASELINES = ("ngram", "brics")
-VARIANTS = ("likelihood", "adversarial", "rejection")
+VARIANTS = {"likelihood": "likelihood.csv", "model, rejection": "rejection.csv"}
 DRAWS = "draws.json"
 LEARNT_FILES = ("train.npz", "validation.npz", "vocabulary.json")
 _SAMPLE, _NGRAM, _BRICS = 1, 2, 3  # keys of their random draws
@@ -23,12 +23,11 @@ _KL = 10_000
 
 def drawn_rows(folder: Path) -> dict[str, list[str]]:
     """SMILES as drawn, "" for nothing, of the model and of those variants that `predict` wrote."""
-    files = {"model": folder / GENERATED}
-    files |= {name: folder / f"{name}.csv" for name in VARIANTS}
+    files = {"model": GENERATED, **VARIANTS}
     return {
-        name: read_csv(path, text=("smiles",))["smiles"].fillna("").tolist()
-        for name, path in files.items()
-        if path.is_file() or name == "model"
+        name: read_csv(folder / file, text=("smiles",))["smiles"].fillna("").tolist()
+        for name, file in files.items()
+        if name == "model" or (folder / file).is_file()
     }
 
 
@@ -36,7 +35,7 @@ def draw_counts(folder: Path) -> dict[str, dict[str, Any]]:
     """What `predict` noted of the files: by the row's name, drawn, valid, acceptance."""
     path = folder / DRAWS
     noted = read_json(path) if path.is_file() else {}
-    return {name.removesuffix(".csv"): note for name, note in noted.items()}
+    return {name: noted[file] for name, file in VARIANTS.items() if file in noted}
 
 
 def training_sample(folder: Path, count: int, seed: int) -> list[str]:

@@ -41,7 +41,7 @@ def passes_filters(mol: Mol, alerts: tuple[str, ...]) -> bool:
     if mol.HasSubstructMatch(_REFUSED):
         return False
     patterns, needed = read_alerts(alerts)
-    possible = np.flatnonzero(~(needed & ~_words(mol)).any(axis=1)).tolist()
+    possible = np.flatnonzero(~(needed & ~pattern_words(mol)).any(axis=1)).tolist()
     if any(mol.HasSubstructMatch(p) for k in possible if (p := patterns[k].plain) is not None):
         return False
     full = Chem.AddHs(mol)
@@ -67,7 +67,7 @@ def _read(smarts: str) -> tuple[Alert, NDArray[np.uint64]]:
     rest = Chem.RWMol(full)  # what is left without hydrogens has to be in the molecule without
     for k in sorted((a.GetIdx() for a in full.GetAtoms() if _matches_hydrogen(a)), reverse=True):
         rest.RemoveAtom(k)
-    return Alert(merged if plain else None, full), _words(rest)
+    return Alert(merged if plain else None, full), pattern_words(rest)
 
 
 def _matches_hydrogen(atom: Chem.Atom) -> bool:
@@ -83,6 +83,6 @@ def _hydrogens() -> list[Chem.Atom]:
     return [mol.GetAtomWithIdx(0) for mol in mols]
 
 
-def _words(mol: Mol) -> NDArray[np.uint64]:
+def pattern_words(mol: Mol) -> NDArray[np.uint64]:
     """(32,) the pattern fingerprint."""
     return np.frombuffer(DataStructs.BitVectToBinaryText(Chem.PatternFingerprint(mol)), np.uint64)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..prepare.files import MOSES_TITLE
+
 SOURCE = (
     "Polykovskiy et al. 2020, table in the README of github.com/molecularsets/moses: "
     "30,000 molecules, learnt from all 1,584,663"
@@ -45,12 +47,11 @@ _ROWS: dict[str, tuple[float, ...]] = {
                   .8565, .8505, .9735, .9498),
 }
 # fmt: on
-TITLES = ("Drug-like molecules (MOSES)",)
 
 
 def published_rows(title: str) -> list[tuple[Any, ...]]:
     """Lines of scores.csv for the data with this card; none for data nobody has reported on."""
-    if title not in TITLES:
+    if title != MOSES_TITLE:
         return []
     none = float("nan")
     return [

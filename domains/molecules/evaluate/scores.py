@@ -39,6 +39,7 @@ from ..prepare.chemnet import FEATURES, ChemNet, activations, load_chemnet
 from ..prepare.files import ALERTS
 from ..train.properties import NAMES
 from . import intervals, kept
+from .differences import differences
 from .distances import cosine, frechet_distance, wasserstein
 from .drawn import LEARNT_FILES, kl_sample
 from .kl import Profile, kl_score, profile
@@ -121,7 +122,9 @@ def table(scored: dict[str, Scored], noted: dict[str, dict[str, Any]], title: st
     for name, (scores, _) in scored.items():
         found = _before_rejection(scores, noted.get(name, {}))
         lines += [(name, m, "all", *score, n or math.nan, THIS_RUN) for m, score, n in found]
-    return pd.DataFrame(lines + published_rows(title), columns=SCORE_COLUMNS)
+    frame = pd.DataFrame(lines, columns=SCORE_COLUMNS)
+    published = pd.DataFrame(published_rows(title), columns=SCORE_COLUMNS)
+    return pd.concat([frame, differences(frame), published], ignore_index=True)
 
 
 def columns(scored: dict[str, Scored], against: Against) -> Columns:

@@ -16,7 +16,7 @@ from . import kept
 from .drawn import BASELINES, LEARNT_FILES, baselines, training_sample
 from .scores import VERSION, Against, Score, Scored, score_sets
 
-REAL = "training molecules"
+REAL = "floor, training molecules"  # so many real ones score no better
 _FILES = (*LEARNT_FILES, *(f"{split}.smi" for split in HELD_OUT), WEIGHTS, ALERTS)
 
 

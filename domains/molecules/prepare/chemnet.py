@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,6 +26,7 @@ from torch.nn import functional as F
 from pipelines.core.errors import UserError
 
 from .files import WEIGHTS
+from .parallel import FEW, in_parallel
 
 COLUMNS = 350
 STEPS = 88  # columns after the two convolutions
@@ -90,6 +93,10 @@ class ChemNet(nn.Module):
         x = F.selu(self.conv2(F.pad(x, (1, 2 * second + 1 - first))))
         return x.permute(2, 0, 1).contiguous()
 
+    def weights(self) -> dict[str, Tensor]:
+        """What the network was made of."""
+        return {k: v for k, v in self.state_dict().items() if not k.startswith("tail.")}
+
     @torch.no_grad()
     def _reduce(self) -> None:
         padding = self.lstm1(torch.zeros(STEPS, 1, 32))[0][:, 0].double()
@@ -124,21 +131,44 @@ def activations(
     network reads up to the first `.`, and no more than 349 symbols.
     """
     device = torch.device(device)
-    batch = _BATCH.get(device.type, 4096)
     read = [_symbols(text) for text in smiles]
     order = sorted(range(len(read)), key=lambda k: len(read[k]))
     found = np.empty((len(read), FEATURES), dtype=np.float32)
-    model = model.to(device)
+    ordered = [read[k] for k in order]
+    if device.type == "cpu" and len(read) > FEW:
+        # Threads would wait for each other at each of 88 steps, processes need not.
+        weights = {name: tensor.numpy() for name, tensor in model.weights().items()}
+        for k, row in zip(order, in_parallel(partial(_alone, weights), ordered), strict=True):
+            found[k] = row
+    elif read:
+        found[order] = _features(model.to(device), ordered, device)
+    return found
+
+
+def _alone(weights: dict[str, NDArray[np.float32]], read: Sequence[list[int]]) -> list[Any]:
+    """In a process of its own, on one thread."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    model = ChemNet({name: torch.from_numpy(array) for name, array in weights.items()})
+    found = _features(model, read, torch.device("cpu"))
+    torch.set_num_threads(before)
+    return list(found)
+
+
+def _features(
+    model: ChemNet, read: Sequence[list[int]], device: torch.device
+) -> NDArray[np.float32]:
+    batch = _BATCH.get(device.type, 4096)
+    parts = []
     exact = torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
     with exact, torch.autocast(device.type, enabled=False):
-        for start in range(0, len(order), batch):
-            chosen = order[start : start + batch]
-            width = len(read[chosen[-1]])
-            rows = np.full((len(chosen), width), BLANK, dtype=np.int64)
-            for row, k in enumerate(chosen):
-                rows[row, : len(read[k])] = read[k]
-            found[chosen] = model(torch.from_numpy(rows).to(device)).cpu().numpy()
-    return found
+        for start in range(0, len(read), batch):
+            chosen = read[start : start + batch]
+            rows = np.full((len(chosen), len(chosen[-1])), BLANK, dtype=np.int64)
+            for row, symbols in zip(rows, chosen, strict=True):
+                row[: len(symbols)] = symbols
+            parts.append(model(torch.from_numpy(rows).to(device)).cpu().numpy())
+    return np.concatenate(parts)
 
 
 def _symbols(smiles: str) -> list[int]:

@@ -2,3 +2,5 @@
 
 WEIGHTS = "chemnet.safetensors"
 ALERTS = "alerts.csv"
+
+MOSES_TITLE = "Drug-like molecules of MOSES"  # title of the card of the data that others report on

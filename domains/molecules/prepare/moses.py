@@ -10,6 +10,7 @@ from rdkit import Chem, rdBase
 from pipelines.core.errors import UserError
 from pipelines.data.sources import Wheel, fetch, source_card
 
+from .files import MOSES_TITLE
 from .loaded import Excluded, Loaded
 from .parallel import in_parallel
 from .params import PrepareParams
@@ -91,7 +92,7 @@ def about(params: PrepareParams, loaded: Loaded) -> dict[str, Any]:
     """The card's description of the data."""
     counts = {name: f"{len(texts):,}" for name, texts in loaded.splits.items()}
     return {
-        "title": "Drug-like molecules of MOSES",
+        "title": MOSES_TITLE,
         "description": (
             f"{counts['train']} of the {_SIZE:,} molecules that the MOSES benchmark gives to learn "
             f"from, {counts['validation']} others of them for validation, and {counts['test']} and "
