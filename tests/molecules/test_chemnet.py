@@ -12,6 +12,7 @@ import torch
 from scipy.linalg import sqrtm
 
 from domains.molecules.evaluate.distances import frechet_distance
+from domains.molecules.prepare import chemnet, parallel
 from domains.molecules.prepare.chemnet import ChemNet, activations, load_chemnet
 from domains.molecules.prepare.files import ALERTS, WEIGHTS
 from domains.molecules.prepare.frechet import Gaussian, fcd, frechet, gaussian
@@ -64,6 +65,19 @@ def test_a_molecule_s_activations_hardly_depend_on_its_company(model: ChemNet) -
     assert np.abs(together - alone).max() < 1e-5
     assert np.array_equal(together, activations(model, ODD))
     assert activations(model, []).shape == (0, 512)
+
+
+def test_processes_give_the_same_in_the_same_order(
+    model: ChemNet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = activations(model, ODD)
+    for module in (chemnet, parallel):
+        monkeypatch.setattr(module, "FEW", 2)
+    monkeypatch.setattr(parallel, "CHUNK", 2)
+    monkeypatch.setenv("SCISTAGE_THREADS", "2")
+    found = activations(model, ODD)
+    assert np.abs(found - expected).max() < 1e-5
+    assert np.array_equal(found, activations(model, ODD))
 
 
 def test_weights_that_are_missing_or_damaged_are_one_line(tmp_path: Path, folder: Path) -> None:

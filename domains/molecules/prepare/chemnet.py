@@ -23,6 +23,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from pipelines.core.environment import environment
 from pipelines.core.errors import UserError
 
 from .files import WEIGHTS
@@ -135,7 +136,7 @@ def activations(
     order = sorted(range(len(read)), key=lambda k: len(read[k]))
     found = np.empty((len(read), FEATURES), dtype=np.float32)
     ordered = [read[k] for k in order]
-    if device.type == "cpu" and len(read) > FEW:
+    if device.type == "cpu" and len(read) > FEW and environment().threads > 1:
         # Threads would wait for each other at each of 88 steps, processes need not.
         weights = {name: tensor.numpy() for name, tensor in model.weights().items()}
         for k, row in zip(order, in_parallel(partial(_alone, weights), ordered), strict=True):
@@ -147,12 +148,9 @@ def activations(
 
 def _alone(weights: dict[str, NDArray[np.float32]], read: Sequence[list[int]]) -> list[Any]:
     """In a process of its own, on one thread."""
-    before = torch.get_num_threads()
     torch.set_num_threads(1)
     model = ChemNet({name: torch.from_numpy(array) for name, array in weights.items()})
-    found = _features(model, read, torch.device("cpu"))
-    torch.set_num_threads(before)
-    return list(found)
+    return list(_features(model, read, torch.device("cpu")))
 
 
 def _features(
