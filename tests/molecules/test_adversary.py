@@ -48,7 +48,8 @@ def inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def trained(inputs: Any, folder: Path, settings: TrainParams) -> bytes:
     train(gan.fits(settings, inputs.prepare), folder, folder / "work", "test")
-    return (folder / "weights.safetensors").read_bytes()
+    # The history too: the weights are those of the best epoch, which may come before a stop.
+    return b"".join((folder / name).read_bytes() for name in ("weights.safetensors", "history.csv"))
 
 
 def test_a_chemist_sees_counts_descriptors_and_what_is_no_molecule() -> None:
