@@ -3,19 +3,11 @@
 from importlib.metadata import version
 from typing import Any
 
-from machine import processor
+import side_by_side
 from molecules_moses import CHAR_RNN
-from side_by_side import RECORDS
-
-from pipelines.core.artifacts import write_json
-
-PACKAGES = ("torch", "rdkit", "numpy")
 
 
 def record(part: str, content: dict[str, Any]) -> None:
-    """Write records/<part>.json, with the processor and the versions."""
-    RECORDS.mkdir(exist_ok=True)
-    packages = {name: version(name) for name in PACKAGES} | {CHAR_RNN.name: CHAR_RNN.version}
-    write_json(
-        RECORDS / f"{part}.json", {"processor": processor(), "packages": packages, **content}
-    )
+    """Write records/<part>.json, with the processor and the versions of RDKit and of MOSES."""
+    others = {"rdkit": version("rdkit"), CHAR_RNN.name: CHAR_RNN.version}
+    side_by_side.record(part, content, others)

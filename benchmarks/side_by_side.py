@@ -7,7 +7,7 @@ has left behind makes another faster or slower.
 
 import multiprocessing
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -24,7 +24,8 @@ from pipelines.core.artifacts import write_json
 from pipelines.training.memory import keep_memory
 
 RECORDS = Path(__file__).parent / "records"
-PACKAGES = ("torch", "monai", "albumentations", "opencv-python-headless", "numpy")
+PACKAGES = ("torch", "numpy")
+PEERS = ("monai", "albumentations", "opencv-python-headless")
 WARM_UP = 2
 
 
@@ -141,10 +142,15 @@ def set_threads(count: int) -> None:
     cv2.setNumThreads(0)
 
 
-def record(part: str, content: dict[str, Any]) -> None:
-    """Write records/<part>.json, with the machine's processor and the packages' versions."""
+def record(part: str, content: dict[str, Any], others: Mapping[str, str] | None = None) -> None:
+    """Write records/<part>.json, with the machine's processor and the packages' versions.
+
+    others: versions of what is measured beside ours, in place of those of the peers installed.
+    """
     RECORDS.mkdir(exist_ok=True)
-    machine = {"processor": processor(), "packages": {name: version(name) for name in PACKAGES}}
+    names = PACKAGES if others is not None else (*PACKAGES, *PEERS)
+    packages = {name: version(name) for name in names} | dict(others or {})
+    machine = {"processor": processor(), "packages": packages}
     write_json(RECORDS / f"{part}.json", {**machine, **content})
 
 
