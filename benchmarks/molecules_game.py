@@ -118,13 +118,13 @@ def one(prepared: Path, changes: dict[str, Any]) -> dict[str, Any]:
 
 def _scores(folder: Path, fit: str, against_: Any, params: Any) -> dict[str, float]:
     from domains.molecules.evaluate.scores import score_sets
+    from domains.molecules.predict.writing import noise_of, write
     from domains.molecules.train.chemistry import parse
-    from domains.molecules.train.generator import draw, spell
     from domains.molecules.train.reading import read_writer
     from domains.molecules.train.scorers import GoalScorer
 
     writer = read_writer(folder, fit)
-    drawn = [text for block in draw(writer, DRAWN, 1) for text in spell(block, writer.vocabulary)]
+    drawn = write(writer, noise_of(writer, DRAWN, 1), DRAWN, temperature=1.0)
     names = ("validity", "unique_10k", "novelty", "fcd_test", "fcd_test_scaffolds", "filters")
     scores = {m: i.value for m, i, _ in score_sets({"model": drawn}, against_)["model"].scores}
     found = {name: scores[name] for name in names}

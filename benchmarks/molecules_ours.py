@@ -6,9 +6,10 @@ from pathlib import Path
 
 import torch
 
+from domains.molecules.predict.writing import noise_of, write
 from domains.molecules.prepare.arrays import Corpus, read_corpus
 from domains.molecules.train.batches import Batch, LengthBatches
-from domains.molecules.train.generator import Generator, draw, spell
+from domains.molecules.train.generator import Generator
 from domains.molecules.train.likelihood import Likelihood, Pace
 from pipelines.training.fit import EpochSampler
 from pipelines.training.memory import keep_memory
@@ -70,8 +71,7 @@ class Ours:
 
     def write(self, n: int, seed: int) -> list[str]:
         """`n` molecules as text."""
-        blocks = draw(self.generator, n, seed)
-        return [text for tokens in blocks for text in spell(tokens, self.corpus.vocabulary)]
+        return write(self.generator, noise_of(self.generator, n, seed), n, temperature=1.0)
 
     def _batches(self) -> Iterator[Batch]:
         batches = LengthBatches(self.corpus, BATCH, self.seed)

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import torch
 
+from domains.molecules.predict.writing import noise_of, write
 from domains.molecules.prepare.arrays import Corpus, read_corpus
 from domains.molecules.train.batches import LengthBatches
-from domains.molecules.train.generator import Generator, draw, noise_blocks, spell
+from domains.molecules.train.generator import Generator
 from domains.molecules.train.graph import features_of
 from domains.molecules.train.likelihood import Likelihood, Pace
 from tests.molecules.trained import folders
@@ -41,8 +42,8 @@ def test_what_is_written_is_encoded_and_written_again() -> None:
 def test_a_molecule_is_written_as_often_as_its_likelihood_says() -> None:
     generator = small(ABC, longest=2)
     n = 40_000
-    blocks = [generator.write(noise) for noise in noise_blocks(1, n, generator.size)]
-    counts = Counter(map(tuple, torch.cat(blocks).tolist()))
+    blocks = [generator.write(noise) for noise in noise_of(generator, n, 1)]
+    counts = Counter(map(tuple, torch.cat(blocks)[:n].tolist()))
     every = [(a, b, 0) for a in range(1, 4) for b in range(4)] + [(0, 0, 0)]
     tokens = torch.tensor(every)
     features = features_of(generator.alphabet, tokens).transpose(0, 1)
@@ -98,12 +99,10 @@ def test_batches_hold_each_molecule_once_and_depend_on_the_epoch(corpus: Corpus)
 
 def test_more_draws_begin_with_the_same() -> None:
     generator = small(ABC)
-    few, many = (
-        [text for block in draw(generator, n, 5) for text in spell(block, ABC)] for n in (10, 1500)
-    )
+    few, many = (write(generator, noise_of(generator, n, 5), n, 1.0) for n in (10, 1500))
     assert many[:10] == few
     assert len(many) == 1500
-    cold = [text for block in draw(generator, 500, 5, 0.3) for text in spell(block, ABC)]
+    cold = write(generator, noise_of(generator, 500, 5), 500, 0.3)
     assert len(set(cold)) < len(set(many[:500]))
 
 

@@ -18,7 +18,6 @@ from domains.molecules.prepare.yardsticks import convert
 from domains.molecules.train import latent_gan
 from domains.molecules.train.autoencoder import Autoencoder, Reconstruction, encode_all
 from domains.molecules.train.batches import LengthBatches
-from domains.molecules.train.generator import spell
 from domains.molecules.train.latent import (
     LatentCritic,
     LatentGame,
@@ -29,6 +28,7 @@ from domains.molecules.train.latent import (
 )
 from domains.molecules.train.likelihood import Pace
 from domains.molecules.train.params import GeneratorParams, LikelihoodParams
+from domains.molecules.train.texts import spell
 from domains.molecules.train.writer import Writer
 from pipelines.core.artifacts import read_json
 from pipelines.core.randomness import seed_everything

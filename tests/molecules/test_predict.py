@@ -19,8 +19,9 @@ from domains.molecules.predict.nearest import neighbours
 from domains.molecules.predict.params import PredictParams
 from domains.molecules.predict.rejection import Accepted, reject
 from domains.molecules.prepare.arrays import read_smiles
-from domains.molecules.train.generator import Generator, spell
+from domains.molecules.train.generator import Generator
 from domains.molecules.train.reading import read_writer
+from domains.molecules.train.texts import spell
 from pipelines.core.artifacts import read_csv, read_json
 from pipelines.core.params import read_yaml
 from pipelines.core.runner import Inputs
@@ -99,13 +100,15 @@ def test_the_nearest_training_molecule_is_nearest(gan: Inputs, out: Path) -> Non
         assert theirs == pytest.approx(most)
 
 
+@pytest.mark.parametrize("kind", [torch.int8, torch.bfloat16, torch.float32])
 def test_of_equally_near_ones_it_is_that_with_the_fewest_bits(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, kind: torch.dtype
 ) -> None:
     rng = np.random.default_rng(0)
     bits = rng.integers(0, 256, (23, 2), dtype=np.uint8)
     others = rng.integers(0, 256, (40, 2), dtype=np.uint8)
     monkeypatch.setattr(nearest, "_ROWS", 8)
+    monkeypatch.setattr(nearest, "_kind", lambda *_: kind)
     similarity, which = neighbours(bits, others)
     both = np.bitwise_count(bits[:, None] & others).sum(-1, dtype=int)
     either = np.bitwise_count(bits[:, None] | others).sum(-1, dtype=int)

@@ -20,8 +20,8 @@ from pipelines.training.precision import computing_device
 from ..evaluate.intervals import mean, share
 from ..prepare.arrays import Corpus
 from ..train.chemistry import parse
-from ..train.generator import spell
-from ..train.reading import Writer
+from ..train.texts import spell
+from ..train.writer import Writer
 from .drawing import BLUE, GREEN, VERMILION, WIDTH, Entry, bare, save, show_molecule, spelt
 from .sets import BITS
 

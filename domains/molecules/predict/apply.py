@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pipelines.core.runner import Inputs
 
-    from ..train.reading import Writer
+    from ..train.writer import Writer
 
 MOST = 1_000_000
 SPREAD = 0.1  # of MOSES-like molecules, a third to a half of the draws are the molecule itself
@@ -81,7 +81,7 @@ def _found(text: str, writer: "Writer") -> tuple[str, "Tensor"]:
     from pipelines.training.precision import computing_device
 
     from ..prepare.standardise import standardise
-    from ..train.generator import spell
+    from ..train.texts import spell
 
     found = standardise(text)
     if found.smiles is None:

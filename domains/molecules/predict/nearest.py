@@ -1,7 +1,8 @@
 """Tanimoto similarities of packed fingerprints, by matrix products of their bits.
 
-The number of common bits of a pair is the product of two rows of zeros and ones: exact in bfloat16,
-which processors multiply fastest, as long as no fingerprint has more than 256 bits set.
+The number of common bits of a pair is the product of two rows of zeros and ones: exact in int8,
+which processors with such instructions multiply fastest, and in bfloat16, for GPUs, as long as no
+fingerprint has more than 256 bits set.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-_ROWS = 4096  # of one block
+_ROWS = 2048  # of one block: the products stay in the processor's cache
+_WHOLE = ("avx512_vnni", "avx_vnni", "amx_int8")  # instructions that multiply int8
 _EXACT = 256  # whole numbers up to here have no rounding in bfloat16
 
 
@@ -59,17 +61,17 @@ def neighbours(
     for set_bits, members in _groups(theirs):
         right = _unpacked(others[members], kind, device).T
         for block, rows in enumerate(left):
-            common = rows @ right
+            common = _products(rows, right)
             start = block * _ROWS
             if own:
                 inside = (members >= start) & (members < start + len(rows))
                 common[members[inside] - start, np.flatnonzero(inside)] = -1
-            most, column = (found.cpu() for found in common.max(dim=1))
+            most = common.amax(dim=1).double().cpu().numpy()
             part = slice(start, start + len(rows))
-            similar = _tanimoto(most.double().numpy(), ours[part] + set_bits)
-            better = ~(similar <= best[part]) & ~np.isnan(similar)
+            similar = _tanimoto(most, ours[part] + set_bits)
+            better = np.flatnonzero(~(similar <= best[part]) & ~np.isnan(similar))
             best[part][better] = similar[better]
-            which[part][better] = members[column.numpy()[better]]
+            which[part][better] = members[common[better].argmax(dim=1).cpu().numpy()]
     return best, which
 
 
@@ -81,13 +83,13 @@ def mean_similarities(
     sums = torch.zeros(2, n, dtype=torch.float64, device=device)
     counts = counts_of(bits)
     kind = _kind(device, counts)
-    blocks = [slice(k, min(k + _ROWS // 2, n)) for k in range(0, n, _ROWS // 2)]
+    blocks = [slice(k, min(k + _ROWS, n)) for k in range(0, n, _ROWS)]
     rows = [_unpacked(bits[block], kind, device) for block in blocks]
     sizes = torch.from_numpy(counts).to(device=device, dtype=torch.float32)
     for i, here in enumerate(blocks):
         for j in range(i, len(blocks)):
             there = blocks[j]
-            common = (rows[i] @ rows[j].T).float()
+            common = _products(rows[i], rows[j].T).float()
             union = sizes[here, None] + sizes[None, there] - common
             similarity = torch.where(union > 0, common / union, 1.0)
             for power in (0, 1):
@@ -101,10 +103,15 @@ def mean_similarities(
 
 def _kind(device: str | torch.device, *counts: NDArray[np.int64]) -> torch.dtype:
     """The type in which to multiply: the results are the same whole numbers in either."""
-    able = torch.cpu.get_capabilities()
-    fast = torch.device(device).type != "cpu" or able.get("avx512_bf16") or able.get("amx_bf16")
+    if torch.device(device).type == "cpu":
+        able = torch.cpu.get_capabilities()
+        return torch.int8 if any(able.get(name) for name in _WHOLE) else torch.float32
     exact = max(int(c.max(initial=0)) for c in counts) <= _EXACT
-    return torch.bfloat16 if fast and exact else torch.float32
+    return torch.bfloat16 if exact else torch.float32
+
+
+def _products(rows: Tensor, columns: Tensor) -> Tensor:
+    return torch._int_mm(rows, columns) if rows.dtype == torch.int8 else rows @ columns
 
 
 def _groups(counts: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.int64]]]:

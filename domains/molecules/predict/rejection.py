@@ -22,8 +22,8 @@ from pipelines.training.precision import computing_device
 
 from ..prepare.parallel import in_parallel
 from ..train.chemistry import look_at, parse
-from ..train.generator import spell
-from ..train.reading import Writer
+from ..train.texts import spell
+from ..train.writer import Writer
 from .writing import BLOCK, bar, noise_of, tokens_of
 
 QUANTILE = 0.95  # of the first block's log odds: where they are capped

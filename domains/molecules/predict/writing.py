@@ -13,20 +13,22 @@ from tqdm import tqdm
 
 from pipelines.core.randomness import generator
 
-from ..train.generator import noise_blocks, spell
-from ..train.reading import Writer
+from ..train.texts import spell
+from ..train.writer import Writer
 
-BLOCK = 1024  # molecules of a block of noise
+BLOCK = 1024  # molecules written at the same time: one block of noise
 _ANEW = 3  # key of a random choice
 
 
 def noise_of(writer: Writer, n: int, seed: int) -> Iterator[Tensor]:
-    """Noise (1024, size) at a time for at least n molecules.
+    """Noise (1024, size), N(0, 1), at a time for at least n molecules.
 
-    Blocks are whole: the last bits of a matrix product depend on how many rows it has, and more
-    molecules of a seed must begin with the same.
+    Block k depends on (seed, k) alone, and blocks are whole: the last bits of a matrix product
+    depend on how many rows it has, and more molecules of a seed must begin with the same.
     """
-    return noise_blocks(seed, math.ceil(n / BLOCK) * BLOCK, writer.size)
+    for k in range(math.ceil(n / BLOCK)):
+        drawn = generator(seed, k).standard_normal((BLOCK, writer.size), dtype=np.float32)
+        yield torch.from_numpy(drawn)
 
 
 def near(start: Tensor, noise: Iterable[Tensor], spread: float, seed: int) -> Iterator[Tensor]:

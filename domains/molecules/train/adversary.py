@@ -23,10 +23,11 @@ from torch.optim.lr_scheduler import LinearLR
 
 from .chemistry import look_at, parse
 from .critic import Critic
-from .generator import Generator, inside, shifted, spell
+from .generator import Generator
 from .graph import features_of
 from .rounds import Round
 from .scorers import Scorer
+from .texts import inside, shifted, spell
 from .validation import Distance, Validated
 
 CLIP = 5.0  # largest norm of the generator's gradient

@@ -8,9 +8,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .batches import Batch, LengthBatches
-from .generator import computing, inside, shifted
-from .graph import Alphabet, Graphs, features_of
+from .graph import Alphabet, features_of
 from .likelihood import Likelihood
+from .texts import inside, nats, ones_at, shifted, write_out
 
 _TOGETHER = 1024  # molecules encoded at the same time
 
@@ -107,10 +107,7 @@ class Autoencoder(nn.Module):
 
     def log_likelihood(self, tokens: Tensor, features: Tensor) -> Tensor:
         """(batch,) log p of whole molecules given their own h, the end included, in nats."""
-        losses = F.cross_entropy(
-            self(tokens, features).flatten(0, 1), tokens.flatten(), reduction="none"
-        )
-        return -(losses.view(tokens.shape) * inside(tokens)).sum(0)
+        return -nats(self(tokens, features), tokens)
 
     @torch.no_grad()
     def encode(self, tokens: Tensor) -> Tensor:
@@ -125,27 +122,17 @@ class Autoencoder(nn.Module):
     @torch.no_grad()
     def decode(self, latent: Tensor) -> Tensor:
         """h (batch, latent) to tokens (batch, longest + 1) int64, zeros after the end."""
-        device, batch = latent.device, len(latent)
-        graphs = Graphs.empty(self.alphabet, batch)
-        last, state = torch.zeros(batch, dtype=torch.int64, device=device), None
-        written = torch.zeros(batch, self.longest + 1, dtype=torch.int64, device=device)
-        ended = torch.zeros(batch, dtype=torch.bool, device=device)
-        with computing(device):
-            for t in range(self.longest + 1):
-                logits, state = self.scores(last[None], graphs.features()[None], latent, state)
-                last = torch.where(ended, 0, logits[0].argmax(-1))
-                ended |= last == 0
-                written[:, t] = last
-                graphs.write(last)
-                if ended.all():
-                    break
-        return written
+
+        def step(last: Tensor, features: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
+            return self.scores(last, features, latent, state)
+
+        return write_out(
+            step, lambda logits, _: logits.argmax(-1), self.alphabet, self.longest, latent
+        )
 
     def _ones(self, tokens: Tensor, features: Tensor) -> Tensor:
         """(length, batch, …): ones at the token and at the features, else zeros."""
-        ones = torch.cat([tokens[..., None], features + len(self.vocabulary)], -1)
-        seen = torch.zeros(*tokens.shape, self.embed.in_features, device=tokens.device)
-        return seen.scatter_(-1, ones, 1.0)
+        return ones_at(tokens, features, len(self.vocabulary), self.embed.in_features)
 
 
 class Reconstruction(Likelihood):
@@ -159,10 +146,9 @@ class Reconstruction(Likelihood):
         """
         tokens, features = batch
         logits, here = self.generator(tokens, features), inside(tokens)
-        losses = F.cross_entropy(logits.flatten(0, 1), tokens.flatten(), reduction="none")
         exact = ((logits.argmax(-1) == tokens) | ~here).all(0)
         found = {
-            "val_nats": (losses.view(tokens.shape) * here).sum(0).mean(),
+            "val_nats": nats(logits, tokens).mean(),
             "val_exact": exact.float().mean(),
         }
         self.log_dict(found, on_epoch=True, batch_size=tokens.shape[1])

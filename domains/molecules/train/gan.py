@@ -11,19 +11,17 @@ import torch
 from pipelines.core.randomness import seed_everything
 from pipelines.training.fit import EpochDataModule, Fit
 
-from ..prepare.arrays import Corpus, read_corpus
+from ..prepare.arrays import read_corpus
 from .adversary import Adversary, Game
-from .batches import LengthBatches, of_batches
+from .batches import LengthBatches
 from .critic import Critic
 from .generator import Generator
-from .likelihood import Likelihood, Pace
+from .likelihood import Likelihood
 from .params import TrainParams
 from .rounds import Round, Rounds
 from .scorers import GoalScorer
 from .validation import Noise, chemnet_distance
-
-_SPARE = 5  # tokens that a molecule may be longer than the longest that is learnt from
-_VALIDATED = 1000  # molecules a validation batch
+from .warm_up import VALIDATED, pace, shape, warm_up
 
 
 def fits(params: TrainParams, prepared: Path) -> Iterator[Fit]:
@@ -33,40 +31,13 @@ def fits(params: TrainParams, prepared: Path) -> Iterator[Fit]:
     """
     learnt, checked = (read_corpus(prepared, split) for split in ("train", "validation"))
     batches = LengthBatches(learnt, params.likelihood.batch_size, params.seed)
-    network = _network(params, learnt, checked)
+    network = shape(params, learnt, checked)
     seed_everything(params.seed)
     generator = Generator(**network)
-    yield _likelihood(params, generator, batches, checked, network)
+    module = Likelihood(generator, pace(params, batches))
+    model = {"generator": network}
+    yield warm_up(params, batches, checked, module, name="likelihood", model=model)
     yield _adversarial(params, generator, batches, prepared, network)
-
-
-def _network(params: TrainParams, *corpora: Corpus) -> dict[str, Any]:
-    """The arguments of `Generator`."""
-    longest = int(max(corpus.lengths.max() for corpus in corpora)) + _SPARE
-    shape = params.generator.model_dump()
-    return {"vocabulary": corpora[0].vocabulary, **shape, "longest": longest}
-
-
-def _likelihood(
-    params: TrainParams,
-    generator: Generator,
-    batches: LengthBatches,
-    checked: Corpus,
-    network: dict[str, Any],
-) -> Fit:
-    how = params.likelihood
-    pace = Pace(how.learning_rate, how.epochs * len(batches), how.weight_decay)
-    return Fit(
-        name="likelihood",
-        module=Likelihood(generator, pace),
-        data=of_batches(batches, LengthBatches(checked, _VALIDATED, None), params.seed),
-        epochs=how.epochs,
-        seed=params.seed,
-        monitor="val_nats",
-        mode="min",
-        model={"generator": network},
-        low_precision=True,
-    )
 
 
 def _adversarial(
@@ -95,7 +66,7 @@ def _adversarial(
         module=Adversary(
             generator, Critic(**critic), _game(params), chemnet_distance(prepared), scorer
         ),
-        data=EpochDataModule(rounds, noise, 1, params.seed, _VALIDATED, collate=_collated),
+        data=EpochDataModule(rounds, noise, 1, params.seed, VALIDATED, collate=_collated),
         epochs=how.epochs,
         seed=params.seed,
         monitor="val_score" if params.goals else "val_fcd",

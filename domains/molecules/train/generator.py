@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
-
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pipelines.core.randomness import generator as seeded
-from pipelines.training.precision import autocast
-
-from .graph import Alphabet, Graphs, features_of
-from .writer import Writer
-
-_TOGETHER = 1024  # molecules written at the same time: one block of noise
+from .graph import Alphabet, features_of
+from .texts import computing, inside, nats, ones_at, shifted, write_out
 
 
 class Generator(nn.Module):
@@ -61,9 +51,7 @@ class Generator(nn.Module):
         Returns:
             (length, batch, vocabulary) logits, float32, and the state after the last position.
         """
-        ones = torch.cat([last[..., None], features + len(self.vocabulary)], -1)
-        seen = torch.zeros(*last.shape, self.embed.in_features, device=last.device)
-        seen.scatter_(-1, ones, 1.0)
+        seen = ones_at(last, features, len(self.vocabulary), self.embed.in_features)
         output, state = self.recurrent(self.embed(seen), state)
         return self.head(output).float(), state
 
@@ -74,9 +62,7 @@ class Generator(nn.Module):
             tokens: (length, batch) int64, zeros after the last token, at least one.
             features: (length, batch, f), as above.
         """
-        logits, _ = self(shifted(tokens), features)
-        losses = F.cross_entropy(logits.flatten(0, 1), tokens.flatten(), reduction="none")
-        return -(losses.view(tokens.shape) * inside(tokens)).sum(0)
+        return -nats(self(shifted(tokens), features)[0], tokens)
 
     @torch.no_grad()
     def write(self, noise: Tensor, temperature: float = 1.0) -> Tensor:
@@ -89,23 +75,12 @@ class Generator(nn.Module):
         Returns:
             (batch, longest + 1) int64 tokens, zeros after the end; one without an end is cut.
         """
-        device, batch = self.embed.weight.device, len(noise)
-        noise = torch.special.ndtr(noise.to(device))
-        graphs = Graphs.empty(self.alphabet, batch)
-        last, state = torch.zeros(batch, dtype=torch.int64, device=device), None
-        written = torch.zeros(batch, self.longest + 1, dtype=torch.int64, device=device)
-        ended = torch.zeros(batch, dtype=torch.bool, device=device)
-        with computing(device):
-            for t in range(self.longest + 1):
-                logits, state = self(last[None], graphs.features()[None], state)
-                last = _chosen(self._bounds(logits[0], temperature), noise[:, t])
-                last = torch.where(ended, 0, last)
-                ended |= last == 0
-                written[:, t] = last
-                graphs.write(last)
-                if ended.all():
-                    break
-        return written
+        uniform = torch.special.ndtr(noise.to(self.embed.weight.device))
+
+        def choose(logits: Tensor, place: int) -> Tensor:
+            return _chosen(self._bounds(logits, temperature), uniform[:, place])
+
+        return write_out(self, choose, self.alphabet, self.longest, uniform)
 
     @torch.no_grad()
     def encode(self, tokens: Tensor) -> Tensor:
@@ -137,44 +112,3 @@ def _chosen(bounds: Tensor, uniform: Tensor) -> Tensor:
     """The first token whose part of [0, 1] ends above the number."""
     above = bounds > uniform[:, None]
     return torch.where(above.any(1), above.int().argmax(1), bounds.shape[1] - 1)
-
-
-def shifted(tokens: Tensor) -> Tensor:
-    """(length, batch): the token before each position."""
-    return torch.cat([torch.zeros_like(tokens[:1]), tokens[:-1]])
-
-
-def inside(tokens: Tensor) -> Tensor:
-    """(length, batch) bool: the tokens of a molecule and its end, not what is padded after it."""
-    return torch.cat([torch.ones_like(tokens[:1]), tokens[:-1]]) > 0
-
-
-def computing(device: torch.device) -> AbstractContextManager[object]:
-    """How the networks of this domain compute: in bfloat16 where that is native."""
-    return autocast(device, low=True)
-
-
-def noise_blocks(seed: int, n: int, size: int) -> Iterator[Tensor]:
-    """Standard normal noise (up to 1024, size) for n molecules; more of them begin with the same.
-
-    Args:
-        seed: of all; block k depends on (seed, k) alone.
-        n: molecules.
-        size: of each one's noise.
-    """
-    for k, start in enumerate(range(0, n, _TOGETHER)):
-        block = seeded(seed, k).standard_normal((_TOGETHER, size), dtype=np.float32)
-        yield torch.from_numpy(block[: n - start])
-
-
-def draw(
-    generator: Writer, n: int, seed: int, temperature: float = 1.0
-) -> Iterator[NDArray[np.uint8]]:
-    """Write n molecules: (up to 1024, longest + 1) tokens at a time, zeros after the end."""
-    for noise in noise_blocks(seed, n, generator.size):
-        yield generator.write(noise, temperature).to(torch.uint8).cpu().numpy()
-
-
-def spell(tokens: NDArray[np.integer], vocabulary: list[str]) -> list[str]:
-    """Rows of tokens (n, length) as text; token 0 is nothing."""
-    return ["".join([vocabulary[t] for t in row]) for row in tokens.tolist()]

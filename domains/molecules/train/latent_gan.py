@@ -13,16 +13,13 @@ from pipelines.core.randomness import seed_everything
 from pipelines.training.fit import EpochDataModule, Fit, Key
 from pipelines.training.precision import computing_device
 
-from ..prepare.arrays import Corpus, read_corpus
+from ..prepare.arrays import read_corpus
 from .autoencoder import Autoencoder, Reconstruction, encode_all
-from .batches import LengthBatches, of_batches
+from .batches import LengthBatches
 from .latent import LatentCritic, LatentGame, LatentGan, LatentGenerator, LatentWriter
-from .likelihood import Pace
 from .params import TrainParams
 from .validation import Noise, chemnet_distance
-
-_SPARE = 5  # tokens that a molecule may be longer than the longest that is learnt from
-_VALIDATED = 1000  # molecules a validation batch
+from .warm_up import VALIDATED, pace, shape, warm_up
 
 
 class Rows(Dataset[Tensor]):
@@ -42,44 +39,14 @@ def fits(params: TrainParams, prepared: Path) -> Iterator[Fit]:
     """Yield `autoencoder`, chosen by validation likelihood, and `latent`, by validation FCD."""
     learnt, checked = (read_corpus(prepared, split) for split in ("train", "validation"))
     batches = LengthBatches(learnt, params.likelihood.batch_size, params.seed)
-    network = _network(params, learnt, checked)
+    sizes = {"latent": params.latent.latent, "blur": params.latent.blur}
+    network = shape(params, learnt, checked) | sizes
     seed_everything(params.seed)
     autoencoder = Autoencoder(**network)
-    yield _autoencoder(params, autoencoder, batches, checked, network)
+    module = Reconstruction(autoencoder, pace(params, batches))
+    model = {"autoencoder": network}
+    yield warm_up(params, batches, checked, module, name="autoencoder", model=model)
     yield _latent(params, autoencoder, batches, prepared, network)
-
-
-def _network(params: TrainParams, *corpora: Corpus) -> dict[str, Any]:
-    """The arguments of `Autoencoder`."""
-    return {
-        "vocabulary": corpora[0].vocabulary,
-        **params.generator.model_dump(),
-        "latent": params.latent.latent,
-        "blur": params.latent.blur,
-        "longest": int(max(corpus.lengths.max() for corpus in corpora)) + _SPARE,
-    }
-
-
-def _autoencoder(
-    params: TrainParams,
-    autoencoder: Autoencoder,
-    batches: LengthBatches,
-    checked: Corpus,
-    network: dict[str, Any],
-) -> Fit:
-    how = params.likelihood
-    pace = Pace(how.learning_rate, how.epochs * len(batches), how.weight_decay)
-    return Fit(
-        name="autoencoder",
-        module=Reconstruction(autoencoder, pace),
-        data=of_batches(batches, LengthBatches(checked, _VALIDATED, None), params.seed),
-        epochs=how.epochs,
-        seed=params.seed,
-        monitor="val_nats",
-        mode="min",
-        model={"autoencoder": network},
-        low_precision=True,
-    )
 
 
 def _latent(
@@ -106,7 +73,7 @@ def _latent(
     return Fit(
         name="latent",
         module=LatentGan(writer, critic, game, chemnet_distance(prepared)),
-        data=EpochDataModule(Rows(latents), noise, together, params.seed, _VALIDATED),
+        data=EpochDataModule(Rows(latents), noise, together, params.seed, VALIDATED),
         epochs=how.epochs,
         seed=params.seed,
         monitor="val_fcd",

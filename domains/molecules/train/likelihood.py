@@ -10,7 +10,8 @@ from torch.optim import AdamW, Muon
 from torch.optim.lr_scheduler import OneCycleLR
 
 from .batches import Batch
-from .generator import Generator, inside
+from .generator import Generator
+from .texts import inside
 
 CLIP = 1.0  # largest norm of a gradient
 _FEWEST = 11  # steps that a schedule needs for its rise to be one

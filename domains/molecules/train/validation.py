@@ -20,8 +20,8 @@ from ..prepare.arrays import read_corpus
 from ..prepare.chemnet import activations, load_chemnet
 from ..prepare.frechet import fcd, gaussian
 from .chemistry import parse
-from .generator import spell
 from .scorers import Scorer
+from .texts import spell
 from .writer import Writer
 
 Distance = Callable[[list[str]], float]  # of canonical SMILES to what is aimed at
