@@ -41,6 +41,9 @@ _STYLE = {
     "axes.unicode_minus": True,
 }
 _KIND_COLOURS = {"model": BLUE, "baseline": VERMILLION, "published": BLACK}
+_FEW = 4  # series of which a legend finds room beside the lines
+_BELOW = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.18), "ncols": 2}
+_DECADES = 100  # the ratio of scores from which the small ones need a logarithmic scale
 _REFERENCE = re.compile(r"chance|ideal|perfect|identity|diagonal|nominal", re.IGNORECASE)
 
 
@@ -60,7 +63,8 @@ def history_charts(
 ) -> Iterator[tuple[bytes, str]]:
     """One chart per quantity of one fit's history, (PNG, alternative text): losses first.
 
-    `history` has the columns epoch and one per logged metric; `train_x` and `val_x` share a chart.
+    `history` has the columns epoch and one per logged metric; `train_x` or `x` shares a chart with
+    `val_x`.
     """
     metrics = history.drop(columns=["fit", "epoch"], errors="ignore").select_dtypes("number")
     columns = [str(name) for name in metrics.columns if metrics[name].notna().any()]
@@ -82,7 +86,7 @@ def _history_chart(
     with _chart(3.5, 2.6, png) as axes:
         for name in series:
             seen = history[["epoch", name]].dropna()
-            train = name.startswith("train_")
+            train = name.startswith("train_") or (name == stem and len(series) > 1)
             legend = "Training" if train else "Validation" if name != stem else label(name)
             colour, line = (VERMILLION, "--") if train else (BLUE, "-")
             marker = "o" if len(seen) <= 20 else None
@@ -128,7 +132,7 @@ def curve_chart(name: str, table: pd.DataFrame) -> tuple[bytes, str]:
                 axes.fill_between(table[x], low, high, color=line, alpha=0.18, linewidth=0)
         axes.set(title=label(name), xlabel=axis(x), ylabel=y)
         if len(series) > 1:
-            axes.legend()
+            axes.legend(**(_BELOW if len(series) > _FEW else {}))
         if not pd.api.types.is_numeric_dtype(table[x]) and len(table) > 4:
             axes.tick_params(axis="x", rotation=40)
     ends = "; ".join(f"{names[s]} {_ends(table[s])}" for s in series)
@@ -193,7 +197,11 @@ def forest_chart(headline: Headline, others: list[Score]) -> tuple[bytes, str]:
         axes.set_yticks(range(len(rows)), [_wrap(score.name) for score, _ in rows])
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.grid(False, axis="y")
-        axes.xaxis.set_major_locator(MaxNLocator(4))
+        least = min(value if score.low is None else score.low for score, value in rows)
+        if least > 0 and max(value for _, value in rows) > _DECADES * least:
+            axes.set_xscale("log")
+        else:
+            axes.xaxis.set_major_locator(MaxNLocator(4))
         unit = f" ({headline.unit})" if headline.unit else ""
         better = {1: " · more is better", -1: " · less is better", 0: ""}[headline.direction]
         axes.set_xlabel(headline.metric + unit + better)

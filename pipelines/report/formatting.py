@@ -11,7 +11,7 @@ _HIGHER = (
 )
 _SPELT = (
     "IoU F1 AP AUC ROC PR MAE MSE RMSE FCD SNN ECE NLL MCC EF BEDROC SMILES QED SA KL GAN CNN SVM "
-    "SVR PCA UMAP EM Dice Hausdorff Brier Tanimoto Bayes Otsu"
+    "SVR PCA UMAP EM Dice Hausdorff Brier Tanimoto Bayes Otsu BRICS"
 )
 _SYMBOLS = "years days hours minutes mmHg nm mm px bp Da Hz ms"
 LOWER_IS_BETTER = frozenset(_LOWER.split())
@@ -20,6 +20,7 @@ _WORDS = {
     **{word.lower(): word for word in _SPELT.split()},
     "r2": "R²",
     "logp": "logP",
+    "ngram": "n-gram",
     "unet": "U-Net",
     "u-net": "U-Net",
     "lr": "learning rate",
@@ -134,7 +135,7 @@ def plain(value: object, longest: int = 120) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        text = ", ".join(plain(item) for item in value)
+        text = ", ".join(plain(item) or '""' for item in value) or DASH
         return text if len(text) <= longest else f"{text[:longest].rstrip(' ,')} … ({len(value)})"
     if isinstance(value, dict):
         return ", ".join(f"{key} {plain(item)}" for key, item in value.items()) or DASH

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipelines.core.contract import THIS_RUN
 from pipelines.report.formatting import DASH, label, number
@@ -22,11 +22,20 @@ class TableRow:
 
 
 @dataclass(frozen=True)
+class Section:
+    """Rows under a heading; `note` is what the notes of all of them say."""
+
+    heading: str
+    note: str
+    rows: list[TableRow]
+
+
+@dataclass(frozen=True)
 class Table:
-    """Scores under at most six metrics; `sections` are (heading, rows)."""
+    """Scores under at most six metrics."""
 
     metrics: list[str]
-    sections: list[tuple[str, list[TableRow]]]
+    sections: list[Section]
 
 
 def score_tables(scores: list[Score], first: list[str]) -> list[Table]:
@@ -78,9 +87,15 @@ def _tables(
             rows = dict.fromkeys(row(score) for score in here)
             if rows:
                 lines = [_row(name, [s for s in here if row(s) == name], chosen) for name in rows]
-                filled.append((heading, lines))
+                filled.append(_section(heading, lines))
         tables.append(Table(chosen, filled))
     return tables
+
+
+def _section(heading: str, rows: list[TableRow]) -> Section:
+    """A note that all rows have is said once."""
+    shared = rows[0].note if len({row.note for row in rows}) == 1 and len(rows) > 1 else ""
+    return Section(heading, shared, [replace(row, note="") for row in rows] if shared else rows)
 
 
 def _row(name: str, scores: list[Score], metrics: list[str]) -> TableRow:

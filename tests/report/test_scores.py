@@ -96,11 +96,26 @@ def test_tables_have_at_most_six_metrics_and_lose_none():
     assert metrics[0] == "m12" and sorted(metrics) == sorted(s.metric for s in rows)
 
 
+def test_a_source_that_all_published_rows_share_is_said_once():
+    ours, one = score("model", 0.5), score("U-Net", 0.4, source="a paper")
+    other = replace(one, row="FCN")
+    (table,) = score_tables([ours, one, other], ["dice"])
+    published = table.sections[1]
+    assert (published.note, [row.note for row in published.rows]) == ("a paper", ["", ""])
+    (table,) = score_tables([ours, one, replace(other, source="another")], ["dice"])
+    published = table.sections[1]
+    assert (published.note, [row.note for row in published.rows]) == ("", ["a paper", "another"])
+
+
 def test_subgroups_of_one_row_share_a_section_headed_by_the_whole():
     groups = [replace(score("model", 0.5), group=group) for group in ("small", "all", "large")]
     (table,) = subgroup_tables([*groups, score("otsu", 0.4)], ["dice"])
-    ((heading, rows),) = table.sections
-    assert heading == "Model" and [row.name for row in rows] == ["All", "Small", "Large"]
+    (section,) = table.sections
+    assert section.heading == "Model" and [row.name for row in section.rows] == [
+        "All",
+        "Small",
+        "Large",
+    ]
 
 
 # --- numbers, names, charts

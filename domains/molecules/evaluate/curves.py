@@ -8,12 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-PROPERTIES = {
-    "logp": "octanol_water_log_p",
-    "sa": "synthetic_accessibility",
-    "qed": "drug_likeness_qed",
-    "weight": "weight_da",
-}
+PROPERTIES = {"logp": "logp", "sa": "synthetic_accessibility", "qed": "qed", "weight": "weight_da"}
 _BINS = 60
 
 
@@ -23,7 +18,7 @@ def histograms(
     """Densities in equal bins from the 0.1st to the 99.9th percentile of all, by property.
 
     columns: by the set's name, then by the property's, the values of its molecules. A table has
-    the middles of the bins first, then a column for each set that has any molecule.
+    the middles of the bins first, then a column `density_<set>` for each set with any molecule.
     """
     tables = {}
     for short, name in PROPERTIES.items():
@@ -36,6 +31,7 @@ def histograms(
         table = {name: (edges[1:] + edges[:-1]) / 2}
         for row, found in values.items():
             counts = np.histogram(found, bins=edges)[0]
-            table[row.replace(",", "").replace(" ", "_")] = counts / len(found) / np.diff(edges)
-        tables[name] = pd.DataFrame(table)
+            column = row.replace(",", "").replace(" ", "_")
+            table[f"density_{column}"] = counts / len(found) / np.diff(edges)
+        tables[short] = pd.DataFrame(table)
     return tables

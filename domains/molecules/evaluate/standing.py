@@ -25,6 +25,8 @@ def standing(
 ) -> tuple[dict[str, Scored], dict[str, Any]]:
     """Scores of `count` training molecules and, if asked for, of as many of each baseline.
 
+    Training molecules are not scored for novelty, of which they have none by definition.
+
     Returns:
         The sets by their names; the baselines' settings.
     """
@@ -34,6 +36,8 @@ def standing(
     if arrays is None:
         rows, rules = baselines(folder, count, seed) if others else ({}, {})
         scored = score_sets(rows | {REAL: training_sample(folder, count, seed)}, against)
+        real = [score for score in scored[REAL].scores if score[0] != "novelty"]
+        scored[REAL] = scored[REAL]._replace(scores=real)
         text = json.dumps({"rules": rules, "scores": {k: v.scores for k, v in scored.items()}})
         arrays = {name: found.properties for name, found in scored.items()}
         arrays["text"] = kept.to_bytes(text)
