@@ -11,7 +11,7 @@ import matplotlib.style
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, NullFormatter
 
 from pipelines.report.formatting import axis, label, number
 from pipelines.report.scores import Headline, Score
@@ -42,8 +42,7 @@ _STYLE = {
 }
 _KIND_COLOURS = {"model": BLUE, "baseline": VERMILLION, "published": BLACK}
 _FEW = 4  # series of which a legend finds room beside the lines
-_BELOW = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.18), "ncols": 2}
-_DECADES = 100  # the ratio of scores from which the small ones need a logarithmic scale
+_WIDE = 30  # the ratio of scores from which the small ones need a logarithmic scale
 _REFERENCE = re.compile(r"chance|ideal|perfect|identity|diagonal|nominal", re.IGNORECASE)
 
 
@@ -131,8 +130,10 @@ def curve_chart(name: str, table: pd.DataFrame) -> tuple[bytes, str]:
                 low, high = table[f"{column}_low"], table[f"{column}_high"]
                 axes.fill_between(table[x], low, high, color=line, alpha=0.18, linewidth=0)
         axes.set(title=label(name), xlabel=axis(x), ylabel=y)
-        if len(series) > 1:
-            axes.legend(**(_BELOW if len(series) > _FEW else {}))
+        if len(series) > _FEW:
+            axes.figure.legend(loc="outside lower center", ncols=2)
+        elif len(series) > 1:
+            axes.legend()
         if not pd.api.types.is_numeric_dtype(table[x]) and len(table) > 4:
             axes.tick_params(axis="x", rotation=40)
     ends = "; ".join(f"{names[s]} {_ends(table[s])}" for s in series)
@@ -198,8 +199,10 @@ def forest_chart(headline: Headline, others: list[Score]) -> tuple[bytes, str]:
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.grid(False, axis="y")
         least = min(value if score.low is None else score.low for score, value in rows)
-        if least > 0 and max(value for _, value in rows) > _DECADES * least:
+        if least > 0 and max(value for _, value in rows) > _WIDE * least:
             axes.set_xscale("log")
+            axes.xaxis.set_major_formatter("{x:g}")
+            axes.xaxis.set_minor_formatter(NullFormatter())
         else:
             axes.xaxis.set_major_locator(MaxNLocator(4))
         unit = f" ({headline.unit})" if headline.unit else ""

@@ -8,7 +8,7 @@ from pipelines.core.contract import THIS_RUN
 from pipelines.report.formatting import DASH, label, number
 from pipelines.report.scores import KINDS, Score
 
-_COLUMNS_PER_TABLE = 6
+_COLUMNS_PER_TABLE = 5
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Table:
-    """Scores under at most six metrics."""
+    """Scores under at most five metrics."""
 
     metrics: list[str]
     sections: list[Section]

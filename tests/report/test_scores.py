@@ -88,10 +88,10 @@ def test_digits_follow_the_models_interval(tmp_path):
     ]
 
 
-def test_tables_have_at_most_six_metrics_and_lose_none():
+def test_tables_have_at_most_five_metrics_and_lose_none():
     rows = [replace(score("model", 0.5), metric=f"m{k}") for k in range(13)]
     tables = score_tables(rows, ["m12"])
-    assert all(len(table.metrics) <= 6 for table in tables)
+    assert all(len(table.metrics) <= 5 for table in tables)
     metrics = [metric for table in tables for metric in table.metrics]
     assert metrics[0] == "m12" and sorted(metrics) == sorted(s.metric for s in rows)
 
