@@ -9,21 +9,26 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from matplotlib.figure import Figure
 from rdkit import rdBase
+from rdkit.Chem.rdFingerprintGenerator import GetMorganGenerator
+from rdkit.DataStructs import TanimotoSimilarity
 
-from domains.molecules.explain import explain
-from domains.molecules.explain.interpolation import paths, slerp
+from domains.molecules.explain import explain, gallery, interpolation, memory, objections
+from domains.molecules.explain.interpolation import CHANCE, ENDS, MIDDLE, STEPS, paths, slerp
 from domains.molecules.explain.memory import known_scaffolds, similarity
 from domains.molecules.explain.mistakes import KINDS, kind_of
+from domains.molecules.explain.objections import ALIKE
 from domains.molecules.explain.params import ExplainParams
 from domains.molecules.explain.saliency import Judged, agreement, by_token, randomised, weigh
-from domains.molecules.explain.sets import look_at
+from domains.molecules.explain.sets import Sets, look_at
 from domains.molecules.explain.space import coverage, reach
 from domains.molecules.prepare.arrays import encode, read_corpus, write_splits
 from domains.molecules.train.chemistry import SEEN, parse
 from domains.molecules.train.critic import Critic
 from domains.molecules.train.generator import Generator
 from domains.molecules.train.properties import properties_of
+from domains.molecules.train.texts import spell
 from pipelines.core.artifacts import write_csv, write_json
 from pipelines.core.contract import check_outputs
 from pipelines.core.runner import Inputs
@@ -34,6 +39,7 @@ SMILES = [f"{a}{n}C{b}" for a in ("CC", "OC", "NC(=O)") for n in ("C", "N") for 
 SMILES += [f"{ring}CN{other.replace('1', '2')}" for ring in RINGS for other in RINGS]
 INVALID = ["CC(", "C1CC", "CC(C)(C)(C)C", "c1cccc1", "", "CC)C"]
 LONGEST = 30
+MORGAN = GetMorganGenerator(radius=2, fpSize=1024)
 PARAMS = ExplainParams(molecules=40, mapped=20, pairs=4, judged=6, seed=1)
 
 MISTAKES = [
@@ -251,3 +257,85 @@ def test_nothing_held_out(inputs: Inputs, tmp_path: Path) -> None:
     _write_model(inputs)
     files, _ = _explained(inputs, tmp_path / "out")
     assert files == [*ALWAYS, "objections.png"]
+
+
+def test_the_control_weighs_otherwise_than_the_critic(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = list[Judged]()
+    monkeypatch.setattr(objections, "_draw", lambda path, smiles, both, *_: shown.extend(both))
+    vocabulary = ["", *sorted({*"".join(SMILES)})]
+    torch.manual_seed(0)
+    critic = Critic(len(vocabulary), channels=8, hidden=16, dropout=0.0).eval()
+    draws = pd.DataFrame({"smiles": SMILES, "valid": True})
+    sets = Sets(draws, None, *[look_at([])] * 5)
+    _, findings = objections.draw_objections(tmp_path, critic, vocabulary, sets, 20, 1)
+    assert abs(float(str(findings[ALIKE]).split()[0])) < 0.3  # with itself it would be 1
+    assert abs(agreement(*shown)) < 0.3
+
+
+def test_known_scaffolds_are_those_of_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "save", lambda *_: None)
+    rings = ("N1CCCCC1", "N1CCOCC1", "C1CC1", "N1CCCC1")
+    first, second, third, fourth = (f"c1ccccc1C{ring}" for ring in rings)
+    draws = pd.DataFrame({"valid": [True] * 2, "in_train": [True, False], "similarity": [1, 0.5]})
+    known, test, others = map(look_at, ([first, second], [f"O{first}", third], [third, fourth]))
+    sets = Sets(draws, None, known, known, test, others, look_at([first, f"N{second}"]))
+    _, findings = memory.draw_memory(tmp_path, sets)
+    for name, share in (
+        ("generated molecules", "1.0000"), ("test molecules", "0.5000"),
+        ("test molecules with new scaffolds", "0.0000"),
+    ):  # fmt: skip
+        found = findings[f"training scaffolds among those of {name}, share"]
+        assert str(found).startswith(share)
+
+
+class OneEnd:
+    """A writer of one end of each path, wherever on the path it is asked."""
+
+    longest, size = LONGEST, LONGEST + 1
+
+    def __init__(self, vocabulary: list[str], end: int) -> None:
+        self.vocabulary, self.end, self.read = vocabulary, end, list[str]()
+
+    def encode(self, tokens: torch.Tensor) -> torch.Tensor:
+        self.read += spell(tokens.numpy(), self.vocabulary)
+        return tokens.float()
+
+    def write(self, noise: torch.Tensor, temperature: float = 1.0) -> torch.Tensor:
+        return noise.reshape(STEPS, -1, noise.shape[1])[self.end].long().repeat(STEPS, 1)
+
+
+@pytest.mark.parametrize("end", [0, -1])
+def test_halfway_the_nearer_end_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: int
+) -> None:
+    monkeypatch.setattr(interpolation, "_draw", lambda *_: None)
+    vocabulary = ["", *sorted({*"".join(SMILES)})]
+    writer = OneEnd(vocabulary, end)
+    corpus = encode(SMILES[:12], vocabulary)
+    _, findings = interpolation.draw_interpolation(tmp_path, writer, corpus, 6, 0)
+    assert str(findings[ENDS]).startswith("0.500 ")
+    assert str(findings[MIDDLE]).startswith("1.000 ")
+    prints = [MORGAN.GetFingerprint(mol) for mol in parse(writer.read)]
+    ends = prints[:6], prints[6:]
+    unrelated = [*prints[1:6], prints[0]]
+    chance = [max(TanimotoSimilarity(u, e[k]) for e in ends) for k, u in enumerate(unrelated)]
+    assert str(findings[CHANCE]).startswith(f"{np.mean(chance):.3f} ")
+
+
+def test_the_gallery_shows_draws_by_chance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    figures = list[Figure]()
+    monkeypatch.setattr(gallery, "save", lambda figure, path: figures.append(figure))
+    monkeypatch.setattr(gallery, "show_molecule", lambda *_: None)
+    smiles = ["C" * k for k in range(1, 301)]
+    draws = pd.DataFrame({"smiles": smiles, "canonical": smiles, "qed": np.arange(300) / 300})
+    draws = draws.assign(valid=True, in_train=False, logp=0.0, similarity=0.5)
+    gallery.draw_gallery(tmp_path, Sets(draws, None, *[look_at([])] * 5), 0)
+    labels = [axes.get_xlabel() for axes in figures[0].axes]
+    shown = [float(label.removeprefix("QED ").split(",")[0]) for label in labels]
+    assert len(shown) == 24
+    assert np.mean(shown) == pytest.approx(0.5, abs=0.18)  # three standard errors
+    assert abs(np.corrcoef(shown, range(24))[0, 1]) < 0.6
