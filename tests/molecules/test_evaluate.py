@@ -19,7 +19,7 @@ from domains.molecules.evaluate.drawn import baselines
 from domains.molecules.evaluate.kl import kl_score, profile
 from domains.molecules.evaluate.molecules import describe
 from domains.molecules.evaluate.params import EvaluateParams
-from domains.molecules.evaluate.published import METRICS, published_rows
+from domains.molecules.evaluate.published import METRICS
 from domains.molecules.prepare.arrays import write_splits
 from domains.molecules.prepare.files import MOSES_TITLE
 from domains.molecules.prepare.yardsticks import convert
@@ -226,17 +226,6 @@ def test_intervals_are_a_jackknifes(scored: Scored) -> None:
         assert model.loc[name, ["low", "high"]].tolist() == pytest.approx(
             [expected.low, expected.high], rel=1e-4
         )
-
-
-def test_what_is_published_is_what_the_readme_of_moses_says() -> None:
-    table = pd.DataFrame(published_rows(MOSES_TITLE)).pivot(index=0, columns=1, values=3)
-    assert table["fcd_test"]["LatentGAN"] == 0.2968
-    assert table["snn_test_scaffolds"]["VAE"] == 0.5783
-    assert table["scaf_test_scaffolds"]["JTN-VAE"] == 0.1009
-    assert table.sum(axis=1).to_dict() == pytest.approx({
-        "HMM": 56.8883, "NGram": 21.1512, "Combinatorial": 18.8241, "CharRNN": 11.3093,
-        "AAE": 12.1799, "VAE": 11.2378, "JTN-VAE": 11.9835, "LatentGAN": 11.6886,
-    })  # fmt: skip
 
 
 def test_the_difference_of_two_sets_has_an_interval_of_both(scored: Scored) -> None:

@@ -12,10 +12,8 @@ import torch
 from matplotlib.figure import Figure
 from rdkit import rdBase
 from rdkit.Chem.rdFingerprintGenerator import GetMorganGenerator
-from rdkit.DataStructs import TanimotoSimilarity
 
-from domains.molecules.explain import explain, gallery, interpolation, memory, objections
-from domains.molecules.explain.interpolation import CHANCE, ENDS, MIDDLE, STEPS, paths, slerp
+from domains.molecules.explain import explain, gallery, memory, objections
 from domains.molecules.explain.memory import known_scaffolds, similarity
 from domains.molecules.explain.mistakes import KINDS, kind_of
 from domains.molecules.explain.objections import ALIKE
@@ -28,7 +26,6 @@ from domains.molecules.train.chemistry import SEEN, parse
 from domains.molecules.train.critic import Critic
 from domains.molecules.train.generator import Generator
 from domains.molecules.train.properties import properties_of
-from domains.molecules.train.texts import spell
 from pipelines.core.artifacts import write_csv, write_json
 from pipelines.core.contract import check_outputs
 from pipelines.core.runner import Inputs
@@ -76,31 +73,6 @@ def test_every_mistake_has_its_kind(smiles: str, kind: str) -> None:
 def test_what_is_right_has_no_mistake(smiles: str) -> None:
     assert parse([smiles]) != [None]
     assert kind_of(smiles, longest=LONGEST) == "other"
-
-
-def test_the_ends_of_a_path_are_the_molecules() -> None:
-    vocabulary = ["", *sorted({*"()=12CNOcno"})]
-    torch.manual_seed(0)
-    writer = Generator(vocabulary, hidden=16, embedding=8, layers=1, longest=LONGEST)
-    corpus = encode(SMILES, vocabulary)
-    tokens = np.pad(corpus.padded(np.arange(len(corpus))), ((0, 0), (0, 1))).astype(np.int64)
-    half = len(SMILES) // 2
-    steps = paths(writer, *torch.from_numpy(tokens[: 2 * half]).split(half))
-    assert steps[0] == SMILES[:half]
-    assert steps[-1] == SMILES[half : 2 * half]
-    assert all(len(step) == half for step in steps)
-
-
-def test_a_path_keeps_to_the_sphere() -> None:
-    torch.manual_seed(0)
-    a, b = torch.randn(2, 5, 40)
-    b *= (a.norm(dim=1) / b.norm(dim=1))[:, None]
-    for t in (0.25, 0.5, 0.75):
-        between = slerp(a, b, t)
-        torch.testing.assert_close(between.norm(dim=1), a.norm(dim=1))
-        angle = torch.cosine_similarity(a, between).acos()
-        torch.testing.assert_close(angle, t * torch.cosine_similarity(a, b).acos())
-    torch.testing.assert_close(slerp(a, 2 * a, 0.5), 1.5 * a)
 
 
 def test_coverage_of_known_sets() -> None:
@@ -290,40 +262,6 @@ def test_known_scaffolds_are_those_of_training(
     ):  # fmt: skip
         found = findings[f"training scaffolds among those of {name}, share"]
         assert str(found).startswith(share)
-
-
-class OneEnd:
-    """A writer of one end of each path, wherever on the path it is asked."""
-
-    longest, size = LONGEST, LONGEST + 1
-
-    def __init__(self, vocabulary: list[str], end: int) -> None:
-        self.vocabulary, self.end, self.read = vocabulary, end, list[str]()
-
-    def encode(self, tokens: torch.Tensor) -> torch.Tensor:
-        self.read += spell(tokens.numpy(), self.vocabulary)
-        return tokens.float()
-
-    def write(self, noise: torch.Tensor, temperature: float = 1.0) -> torch.Tensor:
-        return noise.reshape(STEPS, -1, noise.shape[1])[self.end].long().repeat(STEPS, 1)
-
-
-@pytest.mark.parametrize("end", [0, -1])
-def test_halfway_the_nearer_end_counts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: int
-) -> None:
-    monkeypatch.setattr(interpolation, "_draw", lambda *_: None)
-    vocabulary = ["", *sorted({*"".join(SMILES)})]
-    writer = OneEnd(vocabulary, end)
-    corpus = encode(SMILES[:12], vocabulary)
-    _, findings = interpolation.draw_interpolation(tmp_path, writer, corpus, 6, 0)
-    assert str(findings[ENDS]).startswith("0.500 ")
-    assert str(findings[MIDDLE]).startswith("1.000 ")
-    prints = [MORGAN.GetFingerprint(mol) for mol in parse(writer.read)]
-    ends = prints[:6], prints[6:]
-    unrelated = [*prints[1:6], prints[0]]
-    chance = [max(TanimotoSimilarity(u, e[k]) for e in ends) for k, u in enumerate(unrelated)]
-    assert str(findings[CHANCE]).startswith(f"{np.mean(chance):.3f} ")
 
 
 def test_the_gallery_shows_draws_by_chance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
