@@ -5,7 +5,8 @@ likelihood has left it. A perfect critic's logit is log p − log q for the data
 so that with β = 0 the optimum is q = p; the anchor β keeps a critic's mistakes from being
 exploited, as they were in ORGAN (Guimaraes et al. 2017). Molecules are discrete, so the gradient is
 REINFORCE's (Williams 1992; SeqGAN, Yu et al. 2017) with the mean reward of the others of the batch
-for a baseline (Kool et al. 2019); that of the KL divergence is exact at each written token.
+for a baseline (Kool et al. 2019). The divergence of the next token is differentiated exactly at
+each written one; what a token does to the divergences after it is taken off its reward.
 """
 
 from __future__ import annotations
@@ -135,11 +136,12 @@ class Adversary(Validated):
         longest = int((fakes > 0).sum(1).max()) + 1
         log_p, log_0, written = self._log_probabilities(fakes[:, :longest])
         here = inside(written)
-        divergence = ((log_p.exp() * (log_p - log_0)).sum(-1) * here).sum() / count
-        chosen = (log_p.gather(-1, written[..., None])[..., 0] * here).sum(0)
-        advantage = (rewards - rewards.mean()) * count / max(count - 1, 1)
+        divergences = (log_p.exp() * (log_p - log_0)).sum(-1) * here
+        divergence = divergences.sum() / count
+        chosen = log_p.gather(-1, written[..., None])[..., 0] * here
+        gain = (self._advantages(rewards, divergences.detach()) * chosen).sum() / count
         nats = -self.generator.log_likelihood(*batch.likelihood).mean()
-        loss = game.anchor * divergence + game.likelihood * nats - (advantage * chosen).mean()
+        loss = game.anchor * divergence + game.likelihood * nats - gain
         optimiser = self.optimizers()[1]
         optimiser.zero_grad()
         self.manual_backward(loss)
@@ -147,6 +149,13 @@ class Adversary(Validated):
         optimiser.step()
         self.lr_schedulers().step()
         return {"reward": rewards.mean(), "kl": divergence.detach(), "nats": nats.detach()}
+
+    def _advantages(self, rewards: Tensor, divergences: Tensor) -> Tensor:
+        """(length, batch): of each token what comes of it, less that of the other molecules."""
+        later = divergences.sum(0) - divergences.cumsum(0)
+        gained = rewards - self.game.anchor * later
+        count = len(rewards)
+        return (gained - gained.mean(1, keepdim=True)) * count / max(count - 1, 1)
 
     def _log_probabilities(self, fakes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(length, batch, tokens) of the generator and of the anchor, and the tokens written."""
