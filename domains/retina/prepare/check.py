@@ -1,0 +1,22 @@
+"""`scistage check`: is the source there and whole, before anything runs?"""
+
+from .params import PrepareParams
+
+
+def check(params: PrepareParams) -> dict[str, str]:
+    """SHA-256 of the files that `prepare` would read, by name.
+
+    Raises UserError for whatever `prepare` would refuse.
+    """
+    from .sources import source
+
+    source(params).check(params)
+    found = dict(source(params).files(params))
+    if params.pretrained:
+        from pipelines.data.sources import fetch
+
+        from .weights import LITE0
+
+        fetch(LITE0)
+        found.update(LITE0.files)
+    return found
