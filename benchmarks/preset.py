@@ -1,8 +1,10 @@
 """A preset of a domain run from a fresh clone: its scores, its time and the machine, on record.
 
-    python benchmarks/preset.py segmentation isbi2012 [--project FOLDER]
+    python benchmarks/preset.py segmentation isbi2012 [--seed N] [--project FOLDER]
 
-Writes benchmarks/records/<domain>_<preset>.json. --project: a folder in which it has been run.
+Writes benchmarks/records/<domain>_<preset>.json, or <domain>_<preset>_seed<N>.json: the training
+with another seed. --project: a folder in which it has been run, or has been begun: training goes on
+from its last epoch, so that it can be run in slices (`timeout 500 scistage train <domain>` there).
 """
 
 import argparse
@@ -16,7 +18,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import torch
 from machine import processor
+from ruamel.yaml import YAML
 
 from pipelines.core.artifacts import read_csv, read_json, write_json
 from pipelines.core.params import read_yaml
@@ -31,14 +35,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("domain")
     parser.add_argument("preset")
-    parser.add_argument("--project", type=Path, help="where the preset has been run already")
+    parser.add_argument("--seed", type=int, help="of the training, if not the preset's")
+    parser.add_argument("--project", type=Path, help="where the preset has been run or begun")
     options = parser.parse_args()
+    domain, preset, seed = options.domain, options.preset, options.seed
     with tempfile.TemporaryDirectory() as folder:
-        project = options.project or _run(options.domain, options.preset, Path(folder, "clone"))
-        content = record(project, options.domain, options.preset)
+        project = options.project or Path(folder, "clone")
+        if not project.exists():
+            _set_up(domain, preset, seed, project)
+        _scistage(project, "repro", domain)
+        content = record(project, domain, preset)
     print(json.dumps(content, indent=2))
     RECORDS.mkdir(exist_ok=True)
-    write_json(RECORDS / f"{options.domain}_{options.preset}.json", content)
+    name = f"{domain}_{preset}" if seed is None else f"{domain}_{preset}_seed{seed}"
+    write_json(RECORDS / f"{name}.json", content)
 
 
 def record(project: Path, domain: str, preset: str) -> dict[str, Any]:
@@ -51,23 +61,32 @@ def record(project: Path, domain: str, preset: str) -> dict[str, Any]:
     return {
         "domain": domain,
         "preset": preset,
+        "seed": read_yaml(project / "params.yaml")[domain]["train"]["seed"],
         "scores": json.loads(scores[columns].to_json(orient="records")),
         "training": {k: run[k] for k in ("cpu_seconds", "seconds", "peak_memory_mib")},
         "threads": run["settings"]["threads"],
         "precision": run["settings"]["precision"].replace("None", "default"),
         "processor": processor(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         "python": platform.python_version(),
         "packages": {name: version(name) for name in PACKAGES},
     }
 
 
-def _run(domain: str, preset: str, clone: Path) -> Path:
-    subprocess.run(["git", "clone", "--quiet", ROOT, clone], check=True)
+def _set_up(domain: str, preset: str, seed: int | None, project: Path) -> None:
+    subprocess.run(["git", "clone", "--quiet", ROOT, project], check=True)
+    _scistage(project, "preset", domain, preset)
+    if seed is not None:
+        path, yaml = project / "params.yaml", YAML()
+        params = yaml.load(path)
+        params[domain]["train"]["seed"] = seed
+        yaml.dump(params, path)
+
+
+def _scistage(project: Path, *arguments: str) -> None:
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    for arguments in (["preset", domain, preset], ["repro", domain]):
-        command = [sys.executable, "-m", "pipelines", *arguments]
-        subprocess.run(command, cwd=clone, env=environment, check=True)
-    return clone
+    command = [sys.executable, "-m", "pipelines", *arguments]
+    subprocess.run(command, cwd=project, env=environment, check=True)
 
 
 if __name__ == "__main__":

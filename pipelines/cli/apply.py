@@ -100,7 +100,7 @@ def _write_new(module: ModuleType, domain: str, options: argparse.Namespace, out
         raise UserError(f"{out}: is a folder; name a file to write, such as {out / 'new.csv'}")
     if out.suffix.lower() != ".csv":
         raise UserError(f"{out}: a CSV file is written; give it a name that ends in .csv")
-    out.parent.mkdir(parents=True, exist_ok=True)
+    _make(out.parent)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".partial-") as folder:
         partial = Path(folder) / out.name
         module.generate(inputs_of(domain), options, partial)
@@ -114,7 +114,7 @@ def _read_files(module: ModuleType, domain: str, paths: list[Path], out: Path) -
     if out.exists() and not out.is_dir():
         raise UserError(f"{out}: is a file; name a folder to write to")
     files = _files(paths, module.SUFFIXES, out)
-    out.mkdir(parents=True, exist_ok=True)
+    _make(out)
     with tempfile.TemporaryDirectory(dir=out, prefix=".partial-") as partial:
         module.apply(inputs_of(domain), files, Path(partial))
         written = sorted(Path(partial).iterdir())
@@ -128,6 +128,18 @@ def _read_files(module: ModuleType, domain: str, paths: list[Path], out: Path) -
             path.replace(out / path.name)
     print(f"{len(files)} files read, {len(written)} written to {out}")
     return 0
+
+
+def _make(folder: Path) -> None:
+    """The folder to write to."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UserError(
+            f"{folder}: cannot be written to ({error.strerror}); name another"
+        ) from None
 
 
 def _files(paths: list[Path], suffixes: tuple[str, ...], out: Path) -> list[Path]:

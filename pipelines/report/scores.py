@@ -17,7 +17,7 @@ from pipelines.report.formatting import DASH, decimals, direction, interval, lab
 KINDS = {
     "model": "This run: model",
     "baseline": "This run: baselines",
-    "difference": "This run: paired differences",
+    "difference": "This run: differences",
     "bound": "Bounds",
     "published": "Published",
 }

@@ -171,7 +171,8 @@ def test_a_generator_names_each_mistake_in_one_line(generator: Workspace, tmp_pa
         f"the following arguments are required: -o/--out; {said}": ["--n", "3"],
         "folder.csv: is a folder; name a file": ["-o", str(tmp_path / "folder.csv")],
         "out.txt: a CSV file is written; give it a name": ["-o", str(tmp_path / "out.txt")],
-        "File exists; a file is where a folder": ["-o", str(tmp_path / "file" / "out.csv")],
+        "file: cannot be written to (File exists)": ["-o", str(tmp_path / "file" / "out.csv")],
+        "cannot be written to (Not a directory)": ["-o", str(tmp_path / "file" / "a" / "out.csv")],
     }
     runs = generator.run_many(*[["apply", "spectra", *call] for call in expected.values()])
     for run, message in zip(runs, expected, strict=True):

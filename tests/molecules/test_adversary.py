@@ -102,6 +102,17 @@ def test_the_first_epoch_is_the_generator_of_likelihood(inputs: Any) -> None:
     assert torch.equal(likelihood.write(noise), adversarial.write(noise))
 
 
+def test_each_fit_keeps_the_epoch_that_is_best_by_what_it_is_for(inputs: Any) -> None:
+    goals = [{"smarts": "[#7]", "required": True}]
+    chosen = [
+        [(fit.name, fit.monitor, fit.mode) for fit in gan.fits(settings, inputs.prepare)]
+        for settings in (params(), params(goals))
+    ]
+    likelihood = ("likelihood", "val_nats", "min")
+    assert chosen[0] == [likelihood, ("adversarial", "val_fcd", "min")]
+    assert chosen[1] == [likelihood, ("adversarial", "val_score", "max")]
+
+
 def test_goals_direct_what_is_written(inputs: Any) -> None:
     goal = {"smarts": "[#7]", "required": True}
     how = {"epochs": 4, "rounds": 25, "learning_rate": 0.01, "anchor": 0.05, "likelihood": 0.0}

@@ -11,7 +11,7 @@ import pytest
 from rdkit import Chem, DataStructs
 from rdkit.Chem.rdFingerprintGenerator import GetMorganGenerator
 
-from domains.molecules.predict import predict
+from domains.molecules.predict import files, predict
 from domains.molecules.predict.params import PredictParams
 from pipelines.cli.apply import apply
 from pipelines.core.artifacts import read_csv
@@ -89,6 +89,17 @@ def test_spread_goes_from_the_molecule_to_any(
         for spread in ([], ["--spread", "0.5"], ["--spread", "1"])
     ]
     assert means[0] > means[1] > means[2]
+
+
+def test_a_molecule_is_encoded_and_written_at_the_same_temperature(
+    project: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setattr(files, "drawn_at", lambda folder: 0.01)
+    assert drawn(tmp_path, "--n", "20")["smiles"].nunique() == 1
+    same = drawn(tmp_path, "--n", "20", "--like", "OCNCC", "--spread", "0")
+    assert same["canonical"].tolist() == [Chem.CanonSmiles("OCNCC")] * 20
+    assert "--like" not in capsys.readouterr().out
 
 
 def test_each_mistake_is_told_in_one_line(project: Inputs, tmp_path: Path) -> None:

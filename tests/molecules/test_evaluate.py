@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from rdkit import Chem
+from rdkit.Chem import Descriptors
+from rdkit.Chem.rdFingerprintGenerator import GetMorganGenerator
+from rdkit.DataStructs import BulkTanimotoSimilarity, TanimotoSimilarity
+from scipy.stats import binomtest, wasserstein_distance
 
 from domains.molecules.evaluate import evaluate, standing
+from domains.molecules.evaluate.drawn import baselines
+from domains.molecules.evaluate.kl import kl_score, profile
+from domains.molecules.evaluate.molecules import describe
 from domains.molecules.evaluate.params import EvaluateParams
 from domains.molecules.evaluate.published import METRICS
 from domains.molecules.prepare.arrays import write_splits
@@ -21,6 +28,7 @@ from pipelines.core.contract import check_outputs
 from pipelines.core.runner import Inputs
 
 Scored = Callable[..., tuple[pd.DataFrame, dict[str, float], Path]]
+MORGAN = GetMorganGenerator(radius=2, fpSize=1024)
 
 
 def molecules(rings: list[str]) -> list[str]:
@@ -42,20 +50,30 @@ def molecules(rings: list[str]) -> list[str]:
     return [Chem.MolToSmiles(Chem.MolFromSmiles(text)) for text in texts]
 
 
+SPLITS = {
+    "train": molecules(["c1ccccc1", "c1ccncc1CNC(=O)", "C1CCNCC1", "c1ccc2ccccc2c1"]),
+    "validation": molecules(["c1ccsc1"]),
+    "test": molecules(["c1cccnc1", "c1ccc2[nH]ccc2c1", "c1ccc(-c2ccccc2)cc1"]),
+    "test_scaffolds": molecules(["c1ccc2occc2c1", "O=C(Nc1ccccc1)c1ccccc1"]),
+}
+
+
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("inputs") / "prepare"
     out.mkdir()
     convert(out)
-    splits = {
-        "train": molecules(["c1ccccc1", "c1ccncc1CNC(=O)", "C1CCNCC1", "c1ccc2ccccc2c1"]),
-        "validation": molecules(["c1ccsc1"]),
-        "test": molecules(["c1cccnc1", "c1ccc2[nH]ccc2c1", "c1ccc(-c2ccccc2)cc1"]),
-        "test_scaffolds": molecules(["c1ccc2occc2c1", "O=C(Nc1ccccc1)c1ccccc1"]),
-    }
-    write_splits(out, splits)
+    write_splits(out, SPLITS)
     write_json(out / "card.json", {"title": MOSES_TITLE})
     return out
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cache(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nothing that an earlier run has kept is read again."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SCISTAGE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture
@@ -116,6 +134,98 @@ def test_every_set_has_every_score_with_its_interval_and_its_n(scored: Scored) -
         curve.columns
     )
     assert read_json(out / "baselines.json")["ngram"]["context"] in range(2, 8)
+
+
+def test_a_set_is_at_no_distance_from_itself(scored: Scored) -> None:
+    scores, _, _ = scored(SPLITS["test"], likelihood=SPLITS["test_scaffolds"])
+    names = ("fcd", "snn", "frag", "scaf")
+    for row, own, other in (
+        ("model", "test", "test_scaffolds"), ("likelihood", "test_scaffolds", "test")
+    ):  # fmt: skip
+        found = of(scores, row)["value"]
+        assert found[[f"{name}_{own}" for name in names]].tolist() == pytest.approx(
+            [0, 1, 1, 1], abs=1e-4
+        )
+        fcd, *similar = found[[f"{name}_{other}" for name in names]]
+        assert fcd > 1
+        assert max(similar) < 0.95
+    w1 = ["logp_w1", "sa_w1", "qed_w1", "weight_w1"]
+    assert of(scores, "model").loc[w1, "value"].tolist() == [0] * 4
+    expected = wasserstein_distance(weights("test_scaffolds"), weights("test"))
+    assert of(scores, "likelihood")["value"]["weight_w1"] == pytest.approx(expected, rel=1e-4)
+
+
+def weights(split: str) -> list[float]:
+    return [Descriptors.MolWt(Chem.MolFromSmiles(smiles)) for smiles in SPLITS[split]]
+
+
+def test_floor_and_baselines_are_of_training_molecules(scored: Scored, prepared: Path) -> None:
+    scores, _, _ = scored(SPLITS["test"] * 2)
+    floor = of(scores, "floor, training molecules")
+    assert floor.loc["validity", "n"] == len(SPLITS["train"])
+    expected = wasserstein_distance(weights("train"), weights("test"))
+    assert floor["value"]["weight_w1"] == pytest.approx(expected, rel=1e-4)
+    rows, rules = baselines(prepared, 200, 3)
+    for written in rows.values():
+        assert "s" not in "".join(written)  # all molecules of validation have one
+        assert set(SPLITS["train"]) & set(written)
+    assert rules["ngram"]["validation_nats_per_token"] > 1
+
+
+def test_neither_training_nor_validation_molecules_are_new(scored: Scored) -> None:
+    known = SPLITS["train"][:3] + SPLITS["validation"][:4]
+    scores, _, _ = scored(known + SPLITS["test"][:5])
+    assert of(scores, "model")["value"]["novelty"] == pytest.approx(5 / 12, rel=1e-5)
+
+
+def test_diversity_of_two_molecules(scored: Scored) -> None:
+    pair = SPLITS["test"][:2]
+    prints = [MORGAN.GetFingerprint(Chem.MolFromSmiles(smiles)) for smiles in pair]
+    s = TanimotoSimilarity(*prints)
+    found = of(scored(pair)[0], "model")["value"]
+    assert found["int_div_1"] == pytest.approx(1 - (1 + s) / 2, rel=1e-5)
+    assert found["int_div_2"] == pytest.approx(1 - ((1 + s**2) / 2) ** 0.5, rel=1e-5)
+
+
+def test_the_kl_score_is_that_of_the_training_molecules_seen_from_ours(scored: Scored) -> None:
+    smiles = SPLITS["test"][::2]
+    sets = describe({"ours": smiles, "training": SPLITS["train"]}, parts=("descriptors",))
+    ours, training = (profile(found, "cpu") for found in sets.values())
+    expected = kl_score(ours, training).value
+    assert abs(expected - kl_score(training, ours).value) > 0.01
+    found = of(scored(smiles)[0], "model")["value"]["kl_score"]
+    assert found == pytest.approx(expected, rel=1e-4)
+
+
+def test_intervals_are_a_jackknifes(scored: Scored) -> None:
+    smiles = SPLITS["test"][::2] + SPLITS["test_scaffolds"][::3]
+    model = of(scored([*smiles, "C(("])[0], "model")
+    ours, test = (
+        [MORGAN.GetFingerprint(Chem.MolFromSmiles(s)) for s in texts]
+        for texts in (smiles, SPLITS["test"])
+    )
+    own = np.array([BulkTanimotoSimilarity(one, ours) for one in ours])
+    near = np.array([max(BulkTanimotoSimilarity(one, test)) for one in ours])
+    weight = np.array([Descriptors.MolWt(Chem.MolFromSmiles(s)) for s in smiles])
+    scores = {
+        "snn_test": lambda kept: near[kept].mean(),
+        "int_div_1": lambda kept: 1 - own[np.ix_(kept, kept)].mean(),
+        "int_div_2": lambda kept: 1 - np.sqrt((own[np.ix_(kept, kept)] ** 2).mean(1)).mean(),
+        "weight_w1": lambda kept: wasserstein_distance(weight[kept], weights("test")),
+    }
+    every = np.arange(n := len(smiles))
+    for name, score in scores.items():
+        error = np.std([score(np.delete(every, k)) for k in every]) * (n - 1) ** 0.5
+        assert model["value"][name] == pytest.approx(score(every), rel=1e-4)
+        half = model["high"][name] - model["value"][name]
+        assert half / 1.96 == pytest.approx(error, rel=0.1), name
+    for name, hits, count in (
+        ("validity", n, n + 1), ("filters", round(model["value"]["filters"] * n), n)
+    ):  # fmt: skip
+        expected = binomtest(hits, count).proportion_ci(method="wilson")
+        assert model.loc[name, ["low", "high"]].tolist() == pytest.approx(
+            [expected.low, expected.high], rel=1e-4
+        )
 
 
 def test_the_difference_of_two_sets_has_an_interval_of_both(scored: Scored) -> None:

@@ -9,15 +9,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from matplotlib.figure import Figure
 from rdkit import rdBase
+from rdkit.Chem.rdFingerprintGenerator import GetMorganGenerator
 
-from domains.molecules.explain import explain
-from domains.molecules.explain.interpolation import paths, slerp
+from domains.molecules.explain import explain, gallery, memory, objections
 from domains.molecules.explain.memory import known_scaffolds, similarity
 from domains.molecules.explain.mistakes import KINDS, kind_of
+from domains.molecules.explain.objections import ALIKE
 from domains.molecules.explain.params import ExplainParams
 from domains.molecules.explain.saliency import Judged, agreement, by_token, randomised, weigh
-from domains.molecules.explain.sets import look_at
+from domains.molecules.explain.sets import Sets, look_at
 from domains.molecules.explain.space import coverage, reach
 from domains.molecules.prepare.arrays import encode, read_corpus, write_splits
 from domains.molecules.train.chemistry import SEEN, parse
@@ -34,6 +36,7 @@ SMILES = [f"{a}{n}C{b}" for a in ("CC", "OC", "NC(=O)") for n in ("C", "N") for 
 SMILES += [f"{ring}CN{other.replace('1', '2')}" for ring in RINGS for other in RINGS]
 INVALID = ["CC(", "C1CC", "CC(C)(C)(C)C", "c1cccc1", "", "CC)C"]
 LONGEST = 30
+MORGAN = GetMorganGenerator(radius=2, fpSize=1024)
 PARAMS = ExplainParams(molecules=40, mapped=20, pairs=4, judged=6, seed=1)
 
 MISTAKES = [
@@ -70,31 +73,6 @@ def test_every_mistake_has_its_kind(smiles: str, kind: str) -> None:
 def test_what_is_right_has_no_mistake(smiles: str) -> None:
     assert parse([smiles]) != [None]
     assert kind_of(smiles, longest=LONGEST) == "other"
-
-
-def test_the_ends_of_a_path_are_the_molecules() -> None:
-    vocabulary = ["", *sorted({*"()=12CNOcno"})]
-    torch.manual_seed(0)
-    writer = Generator(vocabulary, hidden=16, embedding=8, layers=1, longest=LONGEST)
-    corpus = encode(SMILES, vocabulary)
-    tokens = np.pad(corpus.padded(np.arange(len(corpus))), ((0, 0), (0, 1))).astype(np.int64)
-    half = len(SMILES) // 2
-    steps = paths(writer, *torch.from_numpy(tokens[: 2 * half]).split(half))
-    assert steps[0] == SMILES[:half]
-    assert steps[-1] == SMILES[half : 2 * half]
-    assert all(len(step) == half for step in steps)
-
-
-def test_a_path_keeps_to_the_sphere() -> None:
-    torch.manual_seed(0)
-    a, b = torch.randn(2, 5, 40)
-    b *= (a.norm(dim=1) / b.norm(dim=1))[:, None]
-    for t in (0.25, 0.5, 0.75):
-        between = slerp(a, b, t)
-        torch.testing.assert_close(between.norm(dim=1), a.norm(dim=1))
-        angle = torch.cosine_similarity(a, between).acos()
-        torch.testing.assert_close(angle, t * torch.cosine_similarity(a, b).acos())
-    torch.testing.assert_close(slerp(a, 2 * a, 0.5), 1.5 * a)
 
 
 def test_coverage_of_known_sets() -> None:
@@ -251,3 +229,51 @@ def test_nothing_held_out(inputs: Inputs, tmp_path: Path) -> None:
     _write_model(inputs)
     files, _ = _explained(inputs, tmp_path / "out")
     assert files == [*ALWAYS, "objections.png"]
+
+
+def test_the_control_weighs_otherwise_than_the_critic(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = list[Judged]()
+    monkeypatch.setattr(objections, "_draw", lambda path, smiles, both, *_: shown.extend(both))
+    vocabulary = ["", *sorted({*"".join(SMILES)})]
+    torch.manual_seed(0)
+    critic = Critic(len(vocabulary), channels=8, hidden=16, dropout=0.0).eval()
+    draws = pd.DataFrame({"smiles": SMILES, "valid": True})
+    sets = Sets(draws, None, *[look_at([])] * 5)
+    _, findings = objections.draw_objections(tmp_path, critic, vocabulary, sets, 20, 1)
+    assert abs(float(str(findings[ALIKE]).split()[0])) < 0.3  # with itself it would be 1
+    assert abs(agreement(*shown)) < 0.3
+
+
+def test_known_scaffolds_are_those_of_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "save", lambda *_: None)
+    rings = ("N1CCCCC1", "N1CCOCC1", "C1CC1", "N1CCCC1")
+    first, second, third, fourth = (f"c1ccccc1C{ring}" for ring in rings)
+    draws = pd.DataFrame({"valid": [True] * 2, "in_train": [True, False], "similarity": [1, 0.5]})
+    known, test, others = map(look_at, ([first, second], [f"O{first}", third], [third, fourth]))
+    sets = Sets(draws, None, known, known, test, others, look_at([first, f"N{second}"]))
+    _, findings = memory.draw_memory(tmp_path, sets)
+    for name, share in (
+        ("generated molecules", "1.0000"), ("test molecules", "0.5000"),
+        ("test molecules with new scaffolds", "0.0000"),
+    ):  # fmt: skip
+        found = findings[f"training scaffolds among those of {name}, share"]
+        assert str(found).startswith(share)
+
+
+def test_the_gallery_shows_draws_by_chance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    figures = list[Figure]()
+    monkeypatch.setattr(gallery, "save", lambda figure, path: figures.append(figure))
+    monkeypatch.setattr(gallery, "show_molecule", lambda *_: None)
+    smiles = ["C" * k for k in range(1, 301)]
+    draws = pd.DataFrame({"smiles": smiles, "canonical": smiles, "qed": np.arange(300) / 300})
+    draws = draws.assign(valid=True, in_train=False, logp=0.0, similarity=0.5)
+    gallery.draw_gallery(tmp_path, Sets(draws, None, *[look_at([])] * 5), 0)
+    labels = [axes.get_xlabel() for axes in figures[0].axes]
+    shown = [float(label.removeprefix("QED ").split(",")[0]) for label in labels]
+    assert len(shown) == 24
+    assert np.mean(shown) == pytest.approx(0.5, abs=0.18)  # three standard errors
+    assert abs(np.corrcoef(shown, range(24))[0, 1]) < 0.6

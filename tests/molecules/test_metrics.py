@@ -18,7 +18,7 @@ from domains.molecules.evaluate import combine
 from domains.molecules.evaluate.distances import cosine, count_parts, wasserstein
 from domains.molecules.evaluate.filters import pattern_words, read_alerts
 from domains.molecules.evaluate.intervals import from_influence, share
-from domains.molecules.evaluate.kl import kl_score, profile
+from domains.molecules.evaluate.kl import Profile, kl_score, profile
 from domains.molecules.evaluate.molecules import Molecules, describe
 from domains.molecules.predict.nearest import mean_similarities, nearest
 from domains.molecules.prepare.files import ALERTS
@@ -239,6 +239,20 @@ def test_intervals_are_as_wide_as_the_scatter_over_samples() -> None:
         found = [score(sample) for sample in samples]
         half = np.mean([one.high - one.low for one in found]) / 2 / 1.96
         assert half == pytest.approx(np.std([one.value for one in found]), rel=0.15)
+
+
+def test_the_interval_of_the_kl_score_is_as_wide_as_its_scatter() -> None:
+    rng = np.random.default_rng(0)
+
+    def draws(n: int, shift: float) -> Profile:
+        smooth = rng.normal(shift, 1, (n, 5))
+        whole = rng.integers(0, 5, (n, 5)) + (rng.random((n, 5)) < shift)
+        return Profile(np.hstack([smooth[:, :4], whole, smooth[:, 4:]]))
+
+    training = draws(500, 0)
+    found = [kl_score(draws(100, 0.3), training) for _ in range(60)]
+    half = np.mean([one.high - one.low for one in found]) / 2 / 1.96
+    assert half == pytest.approx(np.std([one.value for one in found]), rel=0.3)
 
 
 def test_an_undefined_score_has_no_interval() -> None:

@@ -18,6 +18,7 @@ from domains.molecules.predict import nearest, predict
 from domains.molecules.predict.nearest import neighbours
 from domains.molecules.predict.params import PredictParams
 from domains.molecules.predict.rejection import Accepted, reject
+from domains.molecules.predict.writing import near, noise_of, write
 from domains.molecules.prepare.arrays import read_smiles
 from domains.molecules.train.generator import Generator
 from domains.molecules.train.reading import read_writer
@@ -30,6 +31,7 @@ from tests.workspace import ROOT
 
 N = 400
 GAN = {"likelihood": 1, "adversarial": 2}
+NITROGEN = Chem.MolFromSmarts("N")
 
 
 def run(inputs: Inputs, out: Path, n: int = N, seed: int = 0, temperature: float = 1.0) -> Path:
@@ -124,7 +126,7 @@ def test_what_was_drawn_is_counted_as_evaluate_reads_it(out: Path) -> None:
         "draws.json", "generated.csv", "likelihood.csv", "rejection.csv"
     ]  # fmt: skip
     notes, rows = read_json(out / "draws.json"), drawn_rows(out)
-    assert list(draw_counts(out)) == ["likelihood", "model, rejection"]
+    assert list(draw_counts(out)) == ["model", "likelihood", "model, rejection"]
     assert list(rows) == ["model", "likelihood", "model, rejection"]
     for name, fit in (("generated", "adversarial"), ("likelihood", "likelihood")):
         found = table(out / f"{name}.csv")
@@ -140,6 +142,20 @@ def test_what_was_drawn_is_counted_as_evaluate_reads_it(out: Path) -> None:
     assert note["accepted"] == len(kept) == N
     assert N < note["valid"] < note["drawn"] <= 20 * N + 1024
     assert note["acceptance"] == pytest.approx(N / note["drawn"], rel=1e-5)
+
+
+def test_with_goals_what_meets_them_is_marked_and_counted(tmp_path: Path) -> None:
+    inputs = folders(tmp_path)
+    write_fits(inputs, GAN, critic=True, goals=[{"smarts": "N", "required": True}])
+    out = run(inputs, tmp_path / "predict", n=100)
+    for name in ("generated.csv", "likelihood.csv", "rejection.csv"):
+        found = table(out / name)
+        held = [
+            mol is not None and mol.HasSubstructMatch(NITROGEN)
+            for mol in molecules(found["smiles"])
+        ]
+        assert found["satisfied"].tolist() == held
+        assert read_json(out / "draws.json")[name]["satisfied"] == sum(held) > 0
 
 
 def test_the_same_seed_gives_the_same_bytes_and_more_begins_with_the_same(
@@ -204,6 +220,40 @@ def test_what_the_critic_prefers_is_accepted_by_its_odds(gan: Inputs) -> None:
     assert before + 0.2 < share == pytest.approx(expected, abs=0.06)
     acceptance = before + (1 - before) * np.exp(-2)
     assert len(found.smiles) / found.valid == pytest.approx(acceptance, abs=0.06)
+
+
+class Listener(Generator):
+    """Writes methane, and keeps the noise it was given."""
+
+    def __init__(self) -> None:
+        super().__init__(["", "C"], 8, 4, 1, 5)
+        self.heard = list[list[float]]()
+
+    def write(self, noise: Tensor, temperature: float = 1.0) -> Tensor:
+        self.heard += noise.tolist()
+        tokens = torch.zeros(len(noise), self.size, dtype=torch.int64)
+        tokens[:, 0] = 1
+        return tokens
+
+
+def test_what_is_accepted_is_not_of_the_noise_of_the_raw_draws() -> None:
+    listener = Listener()
+    write(listener, noise_of(listener, 1500, 3), 1500, 1.0)
+    raw = {*map(tuple, listener.heard)}
+    listener.heard.clear()
+    reject(listener, Expert(listener.vocabulary, []), 1500, 3, 1.0)
+    assert len(raw) >= 1500 and len(listener.heard) >= 1500
+    assert raw.isdisjoint(map(tuple, listener.heard))
+
+
+def test_near_a_molecule_a_share_of_its_noise_is_drawn_anew() -> None:
+    start, noise = torch.full((1, 30), 9.0), [torch.zeros(1024, 30)] * 2
+    first, second = (block.eq(0).double() for block in near(start, noise, 0.3, 1))
+    for anew in (first, second):
+        assert anew.mean() == pytest.approx(0.3, abs=0.02)
+        assert (anew.mean(0) - 0.3).abs().max() < 0.08  # each component
+        assert anew.sum(1).unique().numel() > 5
+    assert not torch.equal(first, second)
 
 
 def test_rejection_gives_up(gan: Inputs, tmp_path: Path) -> None:

@@ -126,6 +126,7 @@ def test_standard_form(smiles: str, expected: str, changes: tuple[str, ...]) -> 
         ("CC>>CO", standardise.SYNTAX),
         ("C(C)(C)(C)(C)C", standardise.CHEMISTRY),
         ("c1cccc1", standardise.CHEMISTRY),
+        ("[CH-]1C=CC=C1", standardise.CHEMISTRY),  # uncharged it has an odd number of electrons
         ("CC*", standardise.QUERY),
         ("[Na+].[Cl-]", standardise.INORGANIC),
         ("O", standardise.INORGANIC),

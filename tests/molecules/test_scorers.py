@@ -87,6 +87,18 @@ def test_substructures_are_required_or_forbidden() -> None:
         assert judged.satisfied.tolist() == [value == 1 for value in expected]
 
 
+def test_a_hydrogen_of_a_pattern_is_one_that_the_atom_carries() -> None:
+    mols = [Chem.MolFromSmiles(text) for text in ("CCO", "COC")]
+    for required in (True, False):
+        judge = GoalScorer([Goal(smarts="[H]O", required=required)]).judge
+        assert judge(mols).satisfied.tolist() == [required, not required]
+
+
+def test_likeness_is_to_the_molecule_as_training_molecules_are_spelt() -> None:
+    like = GoalScorer([Goal(similar_to="CCN(CC)CC.Cl", at_least=1.0)])
+    assert like.judge([Chem.MolFromSmiles("CCN(CC)CC")]).satisfied.all()
+
+
 def test_goals_multiply_by_their_weights() -> None:
     half = {"property": "logp", "low": LOGP_ASPIRIN + 0.5, "margin": 0.5}
     eighth = {"property": "logp", "low": LOGP_ASPIRIN + 1.5, "margin": 0.5}

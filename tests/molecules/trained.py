@@ -38,7 +38,12 @@ def folders(path: Path) -> Inputs:
     return inputs
 
 
-def write_fits(inputs: Inputs, seeds: dict[str, int], critic: bool = False) -> None:
+def write_fits(
+    inputs: Inputs,
+    seeds: dict[str, int],
+    critic: bool = False,
+    goals: list[dict[str, Any]] | None = None,
+) -> None:
     """Fits of the train stage, each a generator from a seed; the last one perhaps with a critic."""
     vocabulary = read_corpus(inputs.prepare, "train").vocabulary
     fits: dict[str, Any] = {}
@@ -49,7 +54,7 @@ def write_fits(inputs: Inputs, seeds: dict[str, int], critic: bool = False) -> N
         parts = {"generator": {"vocabulary": vocabulary, **size}}
         modules: dict[str, torch.nn.Module] = {"generator": Generator(**parts["generator"])}
         if critic and name == list(seeds)[-1]:
-            parts["critic"] = {"tokens": len(vocabulary), **CRITIC}
+            parts |= {"critic": {"tokens": len(vocabulary), **CRITIC}, "goals": goals or []}
             modules["critic"] = Critic(**parts["critic"])
         fits[name] = {"model": parts}
         weights[name] = {

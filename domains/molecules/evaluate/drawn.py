@@ -32,10 +32,11 @@ def drawn_rows(folder: Path) -> dict[str, list[str]]:
 
 
 def draw_counts(folder: Path) -> dict[str, dict[str, Any]]:
-    """What `predict` noted of the files: by the row's name, drawn, valid, acceptance."""
+    """What `predict` noted of the files: by the row's name, drawn, valid, acceptance, satisfied."""
     path = folder / DRAWS
     noted = read_json(path) if path.is_file() else {}
-    return {name: noted[file] for name, file in VARIANTS.items() if file in noted}
+    files = {"model": GENERATED, **VARIANTS}
+    return {name: noted[file] for name, file in files.items() if file in noted}
 
 
 def training_sample(folder: Path, count: int, seed: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""Arrays that depend on prepared data alone, kept outside the project once they are computed."""
+"""Arrays that depend on prepared data and code alone, kept outside the project once computed."""
 
 from __future__ import annotations
 
@@ -20,11 +20,48 @@ from pipelines.core.environment import environment
 Arrays = dict[str, NDArray[Any]]
 
 
-def place(folder: Path, names: Collection[str], device: torch.device, key: object) -> Path:
-    """Where in the cache, by a hash of these files of `folder` and of all else that matters."""
+DOMAIN = Path(__file__).parents[1]
+DESCRIBING = (  # the code that measures molecules
+    "evaluate/distances.py",
+    "evaluate/filters.py",
+    "evaluate/molecules.py",
+    "prepare/chemnet.py",
+    "prepare/frechet.py",
+    "train/properties.py",
+)
+SCORING = (
+    *DESCRIBING,
+    "evaluate/combine.py",
+    "evaluate/drawn.py",
+    "evaluate/intervals.py",
+    "evaluate/kl.py",
+    "evaluate/ngram.py",
+    "evaluate/reference.py",
+    "evaluate/scores.py",
+    "evaluate/standing.py",
+    "predict/nearest.py",
+)
+
+
+def place(
+    folder: Path,
+    names: Collection[str],
+    device: torch.device,
+    key: object,
+    code: Collection[str],
+) -> Path:
+    """Where in the cache, by a hash of all that the arrays depend on.
+
+    Args:
+        folder: of `prepare`.
+        names: files in it.
+        device: that computes.
+        key: all else that matters.
+        code: files of this domain that compute them.
+    """
     digest = hashlib.sha256()
-    for name in names:
-        digest.update(hashlib.sha256((folder / name).read_bytes()).digest())
+    for path in (*(folder / name for name in names), *(DOMAIN / name for name in code)):
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
     threads = environment().threads
     digest.update(f"{key} {rdkit.__version__} {device.type} {threads}".encode())
     return environment().cache / "molecules" / f"{digest.hexdigest()}.npz"

@@ -8,7 +8,7 @@ from ..prepare.files import MOSES_TITLE
 
 SOURCE = (
     "Polykovskiy et al. 2020, table in the README of github.com/molecularsets/moses: "
-    "30,000 molecules, learnt from all 1,584,663"
+    "30,000 molecules, learnt from all 1,584,663, to which their novelty refers"
 )
 METRICS = (
     "validity",

@@ -19,8 +19,6 @@ from . import kept
 from .distances import count_parts
 from .molecules import Molecules, describe
 
-VERSION = 1  # of what is computed here: to be raised with every change of it
-
 
 @dataclass(frozen=True)
 class Reference:
@@ -84,7 +82,8 @@ def _compute(molecules: Molecules, model: ChemNet, device: torch.device) -> Refe
 
 
 def _path(folder: Path, split: str, device: torch.device) -> Path:
-    return kept.place(folder, (f"{split}.smi", WEIGHTS), device, VERSION)
+    code = ("evaluate/reference.py", *kept.DESCRIBING)
+    return kept.place(folder, (f"{split}.smi", WEIGHTS), device, "reference", code)
 
 
 def _read(path: Path) -> Reference | None:

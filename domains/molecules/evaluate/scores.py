@@ -1,6 +1,7 @@
 """Every score of every set of molecules, with its interval.
 
 validity    share of the drawn SMILES that RDKit can read; all below is of the valid ones
+satisfied   share of all written, invalid ones too, that meet all `goals`, where there are any
 unique_1k, unique_10k   share of distinct molecules among the first 1,000 or 10,000 (or all, if
             there are fewer: n says how many)
 novelty     share of the distinct molecules that are not in training or validation
@@ -57,7 +58,6 @@ HEADLINES = (
     "snn_test",
     "kl_score",
 )
-VERSION = 2  # of what is computed here and kept: to be raised with every change of it
 UNIQUE = {"unique_1k": 1000, "unique_10k": 10_000}
 
 Score = tuple[str, Interval, int]
@@ -115,12 +115,17 @@ def score_sets(rows: dict[str, list[str]], against: Against) -> dict[str, Scored
 def table(scored: dict[str, Scored], noted: dict[str, dict[str, Any]], title: str) -> pd.DataFrame:
     """scores.csv, with what is published of the data that have this title.
 
-    noted: of a set that was chosen among more draws: how many were drawn, and valid, and the
-    acceptance; its validity is that of the draws.
+    noted: of a set, by its name: how many were drawn, how many satisfy the goals if there are any,
+    and where it was chosen among more draws how many of these were valid and the acceptance; then
+    its validity is that of the draws.
     """
     lines: list[tuple[Any, ...]] = []
     for name, (scores, _) in scored.items():
-        found = _before_rejection(scores, noted.get(name, {}))
+        note = noted.get(name, {})
+        found = _before_rejection(scores, note)
+        if "satisfied" in note:
+            count = note.get("accepted", note["drawn"])
+            found = [*found, ("satisfied", intervals.share(note["satisfied"], count), count)]
         lines += [(name, m, "all", *score, n or math.nan, THIS_RUN) for m, score, n in found]
     frame = pd.DataFrame(lines, columns=SCORE_COLUMNS)
     published = pd.DataFrame(published_rows(title), columns=SCORE_COLUMNS)
@@ -152,7 +157,7 @@ def headlines(scores: pd.DataFrame) -> dict[str, float]:
 
 
 def _training_profile(folder: Path, count: int, seed: int, device: torch.device) -> Profile:
-    path = kept.place(folder, LEARNT_FILES, device, ("profile", VERSION, count, seed))
+    path = kept.place(folder, LEARNT_FILES, device, ("profile", count, seed), kept.SCORING)
     arrays = kept.read(path, ["columns"])
     if arrays is None:
         sample = describe({"kl": kl_sample(folder, count, seed)}, parts=("descriptors",))["kl"]

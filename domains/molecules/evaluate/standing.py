@@ -14,7 +14,7 @@ from ..prepare.arrays import HELD_OUT
 from ..prepare.files import ALERTS, WEIGHTS
 from . import kept
 from .drawn import BASELINES, LEARNT_FILES, baselines, training_sample
-from .scores import VERSION, Against, Score, Scored, score_sets
+from .scores import Against, Score, Scored, score_sets
 
 REAL = "floor, training molecules"  # so many real ones score no better
 _FILES = (*LEARNT_FILES, *(f"{split}.smi" for split in HELD_OUT), WEIGHTS, ALERTS)
@@ -30,7 +30,8 @@ def standing(
     Returns:
         The sets by their names; the baselines' settings.
     """
-    path = kept.place(folder, _FILES, against.device, ("standing", VERSION, others, count, seed))
+    key = ("standing", others, count, seed)
+    path = kept.place(folder, _FILES, against.device, key, kept.SCORING)
     names = (*BASELINES, REAL) if others else (REAL,)
     arrays = kept.read(path, ("text", *names))
     if arrays is None:

@@ -13,6 +13,7 @@ from rdkit.Chem import Mol
 from rdkit.Chem.rdFingerprintGenerator import GetMorganGenerator
 from rdkit.DataStructs import TanimotoSimilarity
 from torch import Tensor
+from torch.nn import functional as F
 
 from pipelines.core.randomness import generator
 from pipelines.training.precision import computing_device
@@ -58,8 +59,9 @@ def paths(writer: Writer, first: Tensor, last: Tensor) -> list[list[str]]:
 
     first, last: (n, length) tokens of the molecules at the ends, at least one zero after each.
     """
-    device = computing_device()
-    a, b = (writer.encode(tokens.to(device)) for tokens in (first, last))
+    longest = max(first.shape[1], last.shape[1])
+    ends = [F.pad(tokens, (0, longest - tokens.shape[1])) for tokens in (first, last)]
+    a, b = writer.encode(torch.cat(ends).to(computing_device())).chunk(2)
     noise = torch.cat([slerp(a, b, k / (STEPS - 1)) for k in range(STEPS)])
     texts = spell(writer.write(noise).cpu().numpy(), writer.vocabulary)
     return [texts[k * len(a) : (k + 1) * len(a)] for k in range(STEPS)]

@@ -92,7 +92,7 @@ def about(params: PrepareParams, loaded: Loaded) -> dict[str, Any]:
     """The card's description of the data."""
     counts = {name: f"{len(texts):,}" for name, texts in loaded.splits.items()}
     return {
-        "title": MOSES_TITLE,
+        "title": MOSES_TITLE if params.test_size is None else f"{MOSES_TITLE}, in part",
         "description": (
             f"{counts['train']} of the {_SIZE:,} molecules that the MOSES benchmark gives to learn "
             f"from, {counts['validation']} others of them for validation, and {counts['test']} and "

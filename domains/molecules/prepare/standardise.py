@@ -47,13 +47,15 @@ def standardise(smiles: str) -> Standardised:
             written = Chem.MolFromSmiles(text, sanitize=False) is not None
             return Standardised(None, CHEMISTRY if written else SYNTAX)
         mol, changes = _simplified(mol)
+        if mol is None:  # neutral, it cannot be drawn with alternating bonds
+            return Standardised(None, CHEMISTRY)
         reason = _unusable(mol)
         if reason:
             return Standardised(None, reason)
         return Standardised(Chem.MolToSmiles(mol), None, changes)
 
 
-def _simplified(mol: Chem.Mol) -> tuple[Chem.Mol, tuple[str, ...]]:
+def _simplified(mol: Chem.Mol) -> tuple[Chem.Mol | None, tuple[str, ...]]:
     changes = []
     if len(Chem.GetMolFrags(mol)) > 1:
         mol = _FRAGMENTS.choose(mol)

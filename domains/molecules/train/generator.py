@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from pipelines.core.randomness import generator as seeded
+
 from .graph import Alphabet, features_of
 from .texts import computing, inside, nats, ones_at, shifted, write_out
+
+_ENCODED = 8  # key of the noise that is drawn for a molecule
+_EDGE = 0.01  # share of a token's part that rounding may give to the next one
 
 
 class Generator(nn.Module):
@@ -86,8 +92,10 @@ class Generator(nn.Module):
     def encode(self, tokens: Tensor) -> Tensor:
         """A noise (batch, longest + 1) from which `write` would write these molecules.
 
-        tokens: (batch, length) int64, zeros after the last, of at least one. Of all such noise it
-        is the middle one, and 0 after the end. What the network holds for impossible to float32
+        tokens: (batch, length) int64, zeros after the last, of at least one. Of all such noise
+        it is one as N(0, I) would draw it, the same in each call: the middle of each part would
+        write the same molecule but lie where noise hardly ever lies, among molecules that are
+        valid more often than those drawn. What the network holds for impossible to float32
         precision cannot be written again.
         """
         features = features_of(self.alphabet, tokens)
@@ -95,9 +103,13 @@ class Generator(nn.Module):
             logits, _ = self(shifted(tokens.T), features.transpose(0, 1))
         bounds = F.pad(self._bounds(logits, 1.0), (1, 0))
         low, high = (bounds.gather(-1, tokens.T[..., None] + k)[..., 0] for k in (0, 1))
-        middle = torch.special.ndtri(((low + high) / 2).clamp(1e-7, 1 - 1e-7))
-        found = torch.zeros(len(tokens), self.longest + 1, device=tokens.device)
-        found[:, : tokens.shape[1]] = (middle * inside(tokens.T)).T
+        rng = seeded(_ENCODED)
+        found = rng.standard_normal((len(tokens), self.size), dtype=np.float32)
+        found = torch.from_numpy(found).to(tokens.device)
+        length, share = tokens.shape[1], _EDGE + (1 - 2 * _EDGE) * torch.special.ndtr(found)
+        within = low + (high - low) * share[:, :length].T
+        noise = torch.special.ndtri(within.clamp(1e-7, 1 - 1e-7)).T
+        found[:, :length] = torch.where(inside(tokens.T).T, noise, found[:, :length])
         return found
 
     def _bounds(self, logits: Tensor, temperature: float) -> Tensor:

@@ -11,9 +11,8 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 from .batches import Batch
 from .generator import Generator
-from .texts import inside
 
-CLIP = 1.0  # largest norm of a gradient
+CLIP = 30.0  # largest norm of a gradient of nats a molecule
 _FEWEST = 11  # steps that a schedule needs for its rise to be one
 
 
@@ -39,9 +38,12 @@ class Likelihood(LightningModule):
         self.generator, self.pace = generator, pace
 
     def training_step(self, batch: Batch, index: int) -> None:
-        """One step of both optimisers."""
-        tokens, features = batch
-        loss = -self.generator.log_likelihood(tokens, features).sum() / inside(tokens).sum()
+        """One step of both optimisers.
+
+        Each molecule counts the same: a mean over tokens would favour short ones, since those of a
+        batch are nearly equally long.
+        """
+        loss = -self.generator.log_likelihood(*batch).mean()
         optimisers = self.optimizers()
         for optimiser in optimisers:
             optimiser.zero_grad()
@@ -50,7 +52,8 @@ class Likelihood(LightningModule):
         for optimiser, schedule in zip(optimisers, self.lr_schedulers(), strict=True):
             optimiser.step()
             schedule.step()
-        self.log("loss", loss.detach(), on_step=False, on_epoch=True, batch_size=tokens.shape[1])
+        size = batch[0].shape[1]
+        self.log("train_nats", loss.detach(), on_step=False, on_epoch=True, batch_size=size)
 
     def validation_step(self, batch: Batch, index: int) -> None:
         """Negative log-likelihood of held-out molecules, in nats a molecule."""

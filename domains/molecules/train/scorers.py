@@ -24,6 +24,7 @@ from rdkit.Chem.rdFingerprintGenerator import GetMorganGenerator
 
 from pipelines.core.errors import UserError
 
+from ..prepare.standardise import standardise
 from .goals import MARGINS, SIMILARITY_MARGIN, Goal
 from .properties import properties
 
@@ -92,7 +93,8 @@ class GoalScorer:
     def _structure(self, goal: Goal, mols: Mols) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         if goal.similar_to is not None:
             return _in_range(goal, self._similarities(goal.similar_to, mols))
-        pattern = Chem.MolFromSmarts(goal.smarts)
+        # An explicit hydrogen is asked of its atom: molecules have none of their own.
+        pattern = Chem.MergeQueryHs(Chem.MolFromSmarts(goal.smarts))
         held = np.array([mol is not None and mol.HasSubstructMatch(pattern) for mol in mols], bool)
         met = held == goal.required
         return np.where(met, 1, UNMET), met
@@ -101,7 +103,7 @@ class GoalScorer:
         """Tanimoto similarities (n,) of Morgan fingerprints; NaN for no molecule."""
         similarities = np.full(len(mols), np.nan)
         present = [i for i, mol in enumerate(mols) if mol is not None]
-        target = self._fingerprints.GetFingerprint(Chem.MolFromSmiles(smiles))
+        target = self._fingerprints.GetFingerprint(Chem.MolFromSmiles(standardise(smiles).smiles))
         others = [self._fingerprints.GetFingerprint(mols[i]) for i in present]
         similarities[present] = DataStructs.BulkTanimotoSimilarity(target, others)
         return similarities
@@ -125,10 +127,9 @@ def check_goals(goals: Sequence[Goal]) -> None:
                     f"{field}.smarts: found {goal.smarts!r}; RDKit cannot read it as SMARTS: "
                     "correct it"
                 )
-            if goal.similar_to is not None and not _has_atoms(Chem.MolFromSmiles(goal.similar_to)):
+            if goal.similar_to is not None and (found := standardise(goal.similar_to)).reason:
                 raise UserError(
-                    f"{field}.similar_to: found {goal.similar_to!r}; it is no valid SMILES: "
-                    "correct it"
+                    f"{field}.similar_to: found {goal.similar_to!r}; {found.reason}: correct it"
                 )
 
 

@@ -26,6 +26,7 @@ from .writer import Writer
 
 Distance = Callable[[list[str]], float]  # of canonical SMILES to what is aimed at
 
+_VALIDATION = 7  # key of the noise: none that `predict` draws from is the same
 WORST = 1000.0  # a distance for fewer than two valid molecules, beyond any other
 
 
@@ -39,7 +40,8 @@ class Noise(Dataset[Tensor]):
         return self.n
 
     def __getitem__(self, key: Key) -> Tensor:
-        drawn = generator(self.seed, key[1]).standard_normal(self.size, dtype=np.float32)
+        rng = generator(self.seed, _VALIDATION, key[1])
+        drawn = rng.standard_normal(self.size, dtype=np.float32)
         return torch.from_numpy(drawn)
 
 
