@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from domains.retina.predict.calibrate import Calibration, write_calibration
 from domains.retina.prepare.arrays import KEYS, QUALITY, read_eyes
 from pipelines.core.artifacts import write_csv
 from pipelines.core.randomness import generator
@@ -14,11 +15,14 @@ from pipelines.core.randomness import generator
 HALF_WIDTH = 1.6449  # deviations of the 90 % interval
 
 
-def made_predict(folder: Path, prepare: Path, noise: float = 0.5, refused: int = 0) -> Path:
+def made_predict(
+    folder: Path, prepare: Path, noise: float = 0.5, refused: int = 0, coverage: float = 0.9
+) -> Path:
     """Answers about the eyes of a prepare folder: the truth and noise, and return the folder.
 
     noise: deviation of a reading's error, in deviations of the target; the intervals know it.
     refused: number of test patients that are abstained from, and misread by 5 deviations.
+    coverage: what calibration.json says that the intervals promise; they are those of 90 %.
     """
     eyes = read_eyes(prepare, ("validation", "test"))
     rng = generator(11, len(eyes))
@@ -39,6 +43,7 @@ def made_predict(folder: Path, prepare: Path, noise: float = 0.5, refused: int =
         table[f"{target.name}_high"] = said + HALF_WIDTH * spread + 1e-6
     write_csv(folder / "eyes.csv", table)
     write_csv(folder / "patients.csv", _of_patients(table))
+    write_calibration(folder, Calibration(coverage, {}, {}, {}, None))
     return folder
 
 

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +10,8 @@ from domains.retina.predict.apply import SUFFIXES, apply
 from domains.retina.predict.overlay import CAPTION, TILE
 from domains.retina.predict.params import PredictParams
 from domains.retina.prepare.arrays import read_eyes
+from domains.retina.prepare.cohort import Cohort, eyes
+from domains.retina.prepare.render import render
 from pipelines.core.errors import UserError
 from pipelines.core.runner import Inputs
 from tests.retina.made import TARGETS, made_prepare
@@ -20,10 +24,19 @@ SIZE = 64
 def done(tmp_path_factory) -> Inputs:
     base = tmp_path_factory.mktemp("apply")
     made_prepare(base / "prepare", n=16, size=SIZE)
+    _draw_the_first_test_eye(base / "prepare")
     inputs = trained(base / "prepare", base / "train")
     (base / "train" / "predict").mkdir()
     predict(PredictParams(coverage=0.9, abstain=0.0), inputs, inputs.predict)
     return inputs
+
+
+def _draw_the_first_test_eye(prepare: Path) -> None:
+    """Made-up pixels are no photograph of a quality that `apply` would read."""
+    images = np.load(prepare / "images.npy")
+    first = (pd.read_csv(prepare / "eyes.csv")["split"] == "test").argmax()
+    images[first] = render(eyes(Cohort(0, 5.0).person(1))[0], SIZE)
+    np.save(prepare / "images.npy", images)
 
 
 @pytest.fixture
@@ -46,8 +59,8 @@ def applied(done: Inputs, files, out) -> pd.DataFrame:
 
 def test_what_is_said_of_files_is_what_predict_says(done, photographs, tmp_path):
     table = applied(done, photographs, tmp_path / "out").set_index("file")
-    eyes = pd.read_csv(done.predict / "eyes.csv")
-    known = eyes[eyes["split"] == "test"].iloc[0]
+    said = pd.read_csv(done.predict / "eyes.csv")
+    known = said[said["split"] == "test"].iloc[0]
     head = ["blur", "exposure", "field", "usable", "abstained"]
     first = ["age_mean", "age_sd", "age_low", "age_high"]
     assert list(table.columns[:9]) == [*head, *first]

@@ -102,6 +102,16 @@ def test_shifts_reach_as_far_as_they_may_each_way():
     assert len(seen) == 25
 
 
+@pytest.mark.parametrize("most", [4, 5, 12])
+def test_a_shift_by_more_than_the_photograph_leaves_something_of_it(most):
+    shift = Shift(most)
+    image = np.arange(1, 26, dtype=np.uint8).reshape(5, 5, 1)
+    for k in range(100):
+        shift.set_random_state(generator(k), random.Random(k))
+        moved = shift(image=image)["image"]
+        assert moved.shape == image.shape and moved.any()
+
+
 def batches(n: int = 6, seed: int = 0) -> EyeBatches:
     images = generator(5, n).integers(1, 255, (n, 24, 24, 3), dtype=np.uint8)
     truth = np.arange(n, dtype=np.float32)[:, None]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from domains.retina.prepare import effects
-from domains.retina.prepare.cohort import Cohort, Person, eyes
+from domains.retina.prepare.cohort import OUT_OF_FOCUS_UM, Cohort, Person, eyes
 from domains.retina.prepare.effects import FACTORS, FEATURES, NAMES, planted
 from domains.retina.prepare.posterior import bayes_table, posterior
 
@@ -34,6 +34,26 @@ def test_persons_are_those_of_uk_biobank(drawn: tuple[np.ndarray, np.ndarray]) -
     assert sd[:2] == pytest.approx([8.2, 18.3], abs=0.5)
     assert mean[3] == pytest.approx(0.45, abs=0.03)
     assert mean[4] == pytest.approx(0.105, abs=0.02)
+
+
+def test_the_source_of_body_mass_states_the_figures_that_are_drawn(
+    drawn: tuple[np.ndarray, np.ndarray],
+) -> None:
+    stated = f"body mass index {effects.BMI_MEAN} ± {effects.BMI_SD} kg/m²: Tapp et al. 2020"
+    assert stated in str(effects.__doc__)
+    assert drawn[0][:, 2].mean() == pytest.approx(27.3, abs=0.3)
+
+
+def test_photographs_out_of_focus_range_from_the_just_visible_to_the_useless() -> None:
+    people = [Cohort(3, 5.0).person(k) for k in range(1, COUNT + 1)]
+    defocus = np.array([eye.camera.defocus_um for person in people for eye in eyes(person)])
+    bad = defocus > 28
+    low, high = OUT_OF_FOCUS_UM
+    assert bad.mean() == pytest.approx(0.03, abs=0.008)
+    assert ((defocus[bad] >= low) & (defocus[bad] <= high)).all()
+    # As many between 60 and 136 µm as between 136 and 308, and so on: uniform in the logarithm.
+    thirds = np.histogram(np.log(defocus[bad] / low) / np.log(high / low), 3, (0, 1))[0]
+    assert (thirds > 0.22 * bad.sum()).all()
 
 
 def test_regression_recovers_every_planted_slope_and_zero_elsewhere(

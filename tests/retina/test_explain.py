@@ -16,7 +16,6 @@ from domains.retina.explain.counterfactual import Responses, drawn, monotonic, s
 from domains.retina.explain.deletion import SHARES, area, blank, changes
 from domains.retina.explain.maps import REGIONS, enrichment, gradient_maps, learnt_maps, regions
 from domains.retina.explain.params import ExplainParams
-from domains.retina.explain.shortcuts import sensitivity, shortcuts
 from domains.retina.explain.slopes import Measured, recover
 from domains.retina.explain.subject import randomised
 from domains.retina.prepare.cohort import Cohort, eyes
@@ -25,7 +24,7 @@ from pipelines.core.artifacts import read_json
 from pipelines.core.contract import check_outputs
 from pipelines.core.randomness import generator
 from pipelines.core.runner import Inputs
-from tests.retina.readers import SIZE, Reader, chain, colour_reader, network_of, within
+from tests.retina.readers import SIZE, chain, network_of, within
 
 PARAMS = ExplainParams(eyes=8, persons=3, change_mmhg=20.0, resamples=20, seed=0)
 
@@ -187,23 +186,6 @@ def test_planted_slopes_are_recovered_with_honest_intervals() -> None:
     assert np.mean(naive) < -0.05
     units = tested.factors.std(axis=0) / checked.true.std(axis=0)[:, None]
     assert found.planted == pytest.approx(slopes * units)
-
-
-def test_a_reader_of_the_camera_is_found_and_a_reader_of_the_eye_is_not() -> None:
-    """A regression of age on colour alone, learnt on a cohort with and without the shortcut."""
-    readers, pictures = {}, {}
-    for shortcut in (True, False):
-        cohort = Cohort(0, 0.0, shortcut)  # no effect on the anatomy: only the camera can tell
-        persons = [cohort.person(k) for k in range(60)]
-        images = np.stack([render(eyes(p)[0], 32) for p in persons])
-        readers[shortcut] = colour_reader(images, np.array([p.factors["age"] for p in persons]))
-        pictures[shortcut] = images
-    patient = pd.Series(np.arange(60))
-    found = shortcuts(sensitivity(readers[True], pictures[True], patient))
-    assert ("age", "redder camera") in found
-    assert shortcuts(sensitivity(readers[False], pictures[False], patient)) == []
-    sides = Reader(lambda seen: 20 * (seen[:, 1, :16] - seen[:, 1, 16:]).mean(dim=(1, 2)))
-    assert "redder camera" not in {c for _, c in shortcuts(sensitivity(sides, images, patient))}
 
 
 def test_the_control_has_the_same_weights_in_another_order(

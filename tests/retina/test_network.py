@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from domains.retina.train.intensity import Colour, LocalContrast
+from domains.retina.train.intensity import Colour, LocalContrast, with_noise
 from domains.retina.train.lite0 import EfficientNetLite0, Same
 from domains.retina.train.losses import anatomy_loss, target_losses
 from domains.retina.train.module import area_under_curve, explained, rate_groups
@@ -99,6 +99,23 @@ def test_local_contrast_forgets_lamp_and_colour_but_not_vessels():
     assert one[:, 0, 0].abs().max() == 0
     colours = Colour()(torch.tensor(eye * lamp)[None])[0]
     assert (colours - Colour()(torch.tensor(eye)[None])[0]).abs().max() > 0.5
+
+
+@pytest.mark.parametrize("look", [LocalContrast(), Colour()])
+def test_noise_is_in_the_field_of_view_and_each_eye_has_its_own(look):
+    images = eyes(400, 16)
+    images[:, :, :5] = 0
+    seen = look(images)
+    torch.manual_seed(0)
+    noise = with_noise(seen, images, 0.4) - seen
+    assert noise[..., :5].abs().max() == 0
+    deviation = noise[..., 6:].std(dim=(1, 2, 3))
+    assert 0 < deviation.min() < 0.03 and 0.37 < deviation.max() < 0.46
+    assert abs(deviation.mean() - 0.2) < 0.02
+    assert noise.mean().abs() < 0.005
+    torch.manual_seed(0)
+    torch.testing.assert_close(with_noise(seen, images, 0.4) - seen, noise)
+    assert with_noise(seen, images, 0.0) is seen
 
 
 def answer_of(centre, spread, anatomy=((),)) -> Answer:

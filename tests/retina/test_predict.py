@@ -7,7 +7,12 @@ import pytest
 from domains.retina.predict import predict
 from domains.retina.predict.attention import gradient_attention, learnt_attention
 from domains.retina.predict.calibrate import calibrate, read_calibration
-from domains.retina.predict.conformal import calibrated, conformal_quantile, with_intervals
+from domains.retina.predict.conformal import (
+    Bands,
+    calibrated,
+    conformal_quantile,
+    with_intervals,
+)
 from domains.retina.predict.params import PredictParams
 from domains.retina.predict.tables import patient_table, uncertainty
 from domains.retina.prepare.arrays import QUALITY, read_eyes, read_targets
@@ -107,12 +112,52 @@ def test_intervals_scale_with_the_deviation_and_unknown_truths_do_not_count():
         age_sd=[1.0, 2.0, 3.0],
     )
     found = calibrated(table, [AGE, SEX], 0.9)
-    assert found == {"age": 3.0}
+    assert found == {"age": Bands([], [3.0])}  # too few for bands
     table = with_intervals(table, [AGE, SEX], found)
     np.testing.assert_allclose(table["age_low"], [46, 52, 41])
     np.testing.assert_allclose(table["age_high"], [52, 64, 59])
     table["age"] = np.nan
-    assert calibrated(table, [AGE], 0.9)["age"] == pytest.approx(1.645, abs=1e-3)
+    assert calibrated(table, [AGE], 0.9)["age"].quantiles == pytest.approx([1.645], abs=1e-3)
+
+
+def reader(seed: int, n: int) -> pd.DataFrame:
+    """The best reader of a value seen with as much noise as it varies: it regresses by a half."""
+    rng = np.random.default_rng(seed)
+    truth = rng.normal(57, 8, n)
+    seen = truth + rng.normal(0, 8, n)
+    sd = rng.uniform(5, 6, n)
+    return said_of(patient=np.arange(n), age=truth, age_mean=57 + (seen - 57) / 2, age_sd=sd)
+
+
+def test_intervals_cover_the_young_and_the_old_as_they_cover_those_between():
+    edges = [57 - 0.43 * 8, 57 + 0.43 * 8]  # thirds of all
+    covered = {"bands": [], "one band": []}
+    for seed in range(60):
+        checked, tested = reader(2 * seed, 300), reader(2 * seed + 1, 600)
+        bands = calibrated(checked, [AGE], 0.9)
+        assert len(bands["age"].quantiles) == 3 and len(bands["age"].edges) == 2
+        score = (checked["age"] - checked["age_mean"]).abs() / checked["age_sd"]
+        one = {"age": Bands([], [conformal_quantile(score.to_numpy(), 0.9)])}
+        band = np.digitize(tested["age"], edges)
+        for name, by in (("bands", bands), ("one band", one)):
+            table = with_intervals(tested, [AGE], by)
+            inside = table["age"].between(table["age_low"], table["age_high"])
+            assert (table["age_low"] <= table["age_mean"]).all()
+            assert (table["age_mean"] <= table["age_high"]).all()
+            covered[name].append(inside.groupby(band).mean())
+    bands, one = (np.mean(covered[name], axis=0) for name in covered)
+    assert (bands > 0.89).all() and (bands < 0.96).all()
+    assert min(one) < 0.88 and max(one) > 0.96  # what the bands are for
+
+
+def test_an_interval_is_the_hull_of_what_each_band_accepts():
+    bands = Bands([50.0, 60.0], [1.0, 3.0, 2.0])
+    mean, sd = np.array([40.0, 49.0, 58.0, 70.0, np.nan]), np.full(5, 4.0)
+    low, high = bands.interval(mean, sd)
+    # 40: the middle band accepts up to 52; 58: the first up to 50 only from 54, so none of it.
+    np.testing.assert_allclose(low, [36, 45, 50, 58, np.nan])
+    np.testing.assert_allclose(high, [52, 60, 66, 78, np.nan])
+    assert list(bands.of(np.array([49.9, 50.0, 60.0, 61.0]))) == [0, 1, 2, 2]
 
 
 def test_the_least_certain_and_the_unusable_abstain():
@@ -137,13 +182,16 @@ def test_the_least_certain_and_the_unusable_abstain():
 def test_the_calibration_is_kept_as_it_was_used(done):
     kept = read_calibration(done.predict)
     content = json.loads((done.predict / "calibration.json").read_text())
-    assert content["eyes"] == kept.eyes and set(kept.patients) == {"age", "systolic", "bmi"}
+    assert content["coverage"] == kept.coverage == 0.9
+    assert content["eyes"] == {name: vars(bands) for name, bands in kept.eyes.items()}
+    assert set(kept.patients) == {"age", "systolic", "bmi"}
     eyes = pd.read_csv(done.predict / "eyes.csv")
     targets = read_targets(done.prepare)
     again = kept.marked(eyes.drop(columns="abstained"), targets)
     assert list(again["abstained"]) == list(eyes["abstained"])
-    half = (eyes["age_high"] - eyes["age_low"]) / 2
-    np.testing.assert_allclose(half, kept.eyes["age"] * eyes["age_sd"], rtol=1e-3)
+    low, high = kept.eyes["age"].interval(*eyes[["age_mean", "age_sd"]].to_numpy().T)
+    np.testing.assert_allclose(eyes["age_low"], low, rtol=1e-3)
+    np.testing.assert_allclose(eyes["age_high"], high, rtol=1e-3)
 
 
 def test_attention_is_shares_over_the_photograph(done):

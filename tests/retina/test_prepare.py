@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import os
 from pathlib import Path
@@ -24,7 +25,6 @@ from domains.retina.prepare.arrays import (
 from domains.retina.prepare.check import check
 from domains.retina.prepare.cohort import Cohort, eyes, read_cohort
 from domains.retina.prepare.field import field_of_view, prepared
-from domains.retina.prepare.quality import quality, usable
 from domains.retina.prepare.render import masks, render
 from domains.retina.prepare.split import split_patients
 from domains.retina.prepare.twins import joined, same_eyes, summary
@@ -122,12 +122,16 @@ def test_the_best_reader_and_the_effects_are_written(cohort: Path) -> None:
     effects = read_json(cohort / "effects.json")
     assert effects["slopes"]["crae_um"]["systolic"] == pytest.approx(-0.274 * 5)
     assert not any(effects["slopes"]["cup_disc"].values())
-    assert read_json(cohort / "card.json")["description"].startswith("Synthetic data")
+    card = read_json(cohort / "card.json")
+    assert card["description"].startswith("Synthetic data")
+    assert "to beat it is a mistake" in card["notes"][0]
 
 
 def test_a_shortcut_is_planted_only_on_request_and_said_on_the_card(tmp_path: Path) -> None:
     folder = _prepared(tmp_path / "false", shortcut=True)
-    assert "false cue" in " ".join(read_json(folder / "card.json")["notes"])
+    notes = " ".join(read_json(folder / "card.json")["notes"])
+    assert "false cue" in notes and "best reader of the anatomy alone" in notes
+    assert "to beat it is a mistake" not in notes
     drawn = read_cohort(folder)
     assert drawn is not None and drawn.shortcut
 
@@ -212,6 +216,34 @@ def test_a_person_with_two_numbers_is_in_one_split_and_on_the_card(tmp_path: Pat
     assert "000 and 001" in " ".join(read_json(folder / "card.json")["notes"])
 
 
+def test_the_same_photograph_of_two_patients_is_joined_where_nobody_can_mend_the_table(
+    tmp_path: Path,
+) -> None:
+    table = photographs(tmp_path / "images", patients=24)
+    lines = ["patient_id,eye,image,age,sex,keywords"]
+    for name, patient, eye, age, sex in csv.reader(table.read_text().splitlines()[1:]):
+        lines.append(f"{patient},{eye},{name},{age},{sex},normal fundus")
+    (tmp_path / "labels.csv").write_text("\n".join(lines))
+    for k in range(0, 24, 2):  # as in ODIR: the very same file under another number
+        copied = (tmp_path / f"images/{k:03d}_left.png").read_bytes()
+        (tmp_path / f"images/{k + 1:03d}_left.png").write_bytes(copied)
+    folder = _prepared(tmp_path / "out", source="odir", path=str(tmp_path))
+    split = read_eyes(folder).table.groupby("patient")["split"].first()
+    assert all(split[f"{k:03d}"] == split[f"{k + 1:03d}"] for k in range(0, 24, 2))
+    assert "000 and 001" in " ".join(read_json(folder / "card.json")["notes"])
+
+
+def test_failed_photographs_of_two_patients_are_not_taken_for_one(tmp_path: Path) -> None:
+    table = photographs(tmp_path / "data", patients=20)
+    for k in (3, 8):
+        black = Image.fromarray(np.zeros((70, 84, 3), dtype=np.uint8))
+        black.save(tmp_path / f"data/{k:03d}_left.png")
+    folder = _prepared(tmp_path / "out", source="csv", path=str(table))
+    why = {one["why"]: one["count"] for one in read_json(folder / "card.json")["excluded"]}
+    assert why["no field of view found"] == 2
+    assert {"003", "008"} <= set(read_eyes(folder).table["patient"])  # by their other eyes
+
+
 def test_the_field_is_found_wherever_it_lies() -> None:
     picture = np.zeros((90, 140, 3), dtype=np.uint8)
     y, x = np.indices((90, 140))
@@ -224,24 +256,6 @@ def test_the_field_is_found_wherever_it_lies() -> None:
     small = prepared(picture, 50)
     assert small is not None and small[25, 25].any() and not small[0].any()
     assert prepared(np.full((60, 60, 3), 3, dtype=np.uint8), 50) is None
-
-
-def test_quality_tells_blur_darkness_and_glare() -> None:
-    import cv2
-
-    good = render(eyes(read := _good_person())[0], 128)
-    assert read is not None and usable(*quality(good))
-    blurred = cv2.GaussianBlur(good, (0, 0), 9)
-    assert quality(blurred)[0] > quality(good)[0] + 0.3 and not usable(*quality(blurred))
-    assert not usable(*quality((good * 0.15).astype(np.uint8)))
-    assert not usable(*quality(np.clip(good * 9.0, 0, 255).astype(np.uint8)))
-    half = good.copy()
-    half[:, :64] = 0
-    assert quality(half)[2] == pytest.approx(0.5, abs=0.05) and not usable(*quality(half))
-
-
-def _good_person() -> Any:
-    return Cohort(0, 1.0).person(3)
 
 
 def test_the_made_up_folder_of_the_tests_is_as_the_stage_writes_it(

@@ -2,11 +2,15 @@
 
 import dataclasses
 import time
+import warnings
+from collections.abc import Sequence
 
+import cv2
 import numpy as np
 import pytest
 
 from domains.retina.prepare.cohort import Cohort, Eye, eyes
+from domains.retina.prepare.quality import quality, usable
 from domains.retina.prepare.render import field_of_view, masks, render, trees
 from domains.retina.prepare.ribbons import FULL_UM, paint
 from domains.retina.prepare.vessels import FOVEA, Paths, equivalent
@@ -193,3 +197,69 @@ def test_drawing_is_fast_enough_for_thousands_of_eyes() -> None:
     for eye in chosen:
         render(eye, SIZE)
     assert len(chosen) / (time.process_time() - start) > 15  # a third of the goal: machines differ
+
+
+def test_quality_tells_blur_darkness_and_glare() -> None:
+    good = render(_eye(3), SIZE)
+    assert usable(*quality(good))
+    blurred = cv2.GaussianBlur(good, (0, 0), 9)
+    assert quality(blurred)[0] > quality(good)[0] + 0.3 and not usable(*quality(blurred))
+    assert not usable(*quality((good * 0.15).astype(np.uint8)))
+    assert not usable(*quality(np.clip(good * 9.0, 0, 255).astype(np.uint8)))
+    half = good.copy()
+    half[:, :64] = 0
+    assert quality(half)[2] == pytest.approx(0.5, abs=0.05) and not usable(*quality(half))
+
+
+@pytest.fixture(scope="module")
+def seen() -> list[Eye]:
+    """Eyes as the cohort has them, but for those out of focus or in the dark."""
+    drawn = [_eye(index, index % 2) for index in range(1, 60)]
+    return [eye for eye in drawn if eye.camera.defocus_um < 30 and eye.camera.gain > 0.5][:40]
+
+
+def _defocused(eye: Eye, um: float, **camera: float) -> Eye:
+    changed = dataclasses.replace(eye.camera, defocus_um=um, **camera)
+    return dataclasses.replace(eye, camera=changed)
+
+
+def _passed(pictures: Sequence[np.ndarray]) -> float:
+    return float(np.mean([usable(*quality(picture)) for picture in pictures]))
+
+
+def test_what_is_out_of_focus_is_refused_and_what_is_in_focus_is_not(seen: list[Eye]) -> None:
+    assert _passed([render(eye, SIZE) for eye in seen]) >= 0.97
+    for um in (80, 110, 160, 300, 700):
+        assert _passed([render(_defocused(eye, um), SIZE) for eye in seen]) <= 0.05, um
+    assert _passed([render(_defocused(eye, 90), 224) for eye in seen[:12]]) == 0
+    assert _passed([render(eye, 224) for eye in seen[:12]]) == 1
+
+
+def test_tessellation_is_not_taken_for_focus(seen: list[Eye]) -> None:
+    """A choroid that shows is coarse detail, and so is one that does not."""
+    for thinning in (-3.0, 3.0):
+        eyes_ = [_with(eye, tessellation=thinning) for eye in seen[:12]]
+        assert _passed([render(eye, SIZE) for eye in eyes_]) == 1
+        assert _passed([render(_defocused(eye, 100), SIZE) for eye in eyes_]) == 0
+
+
+@pytest.mark.parametrize("um", [160, 300, 700])
+def test_noise_and_jpeg_are_no_detail(seen: list[Eye], um: int) -> None:
+    for camera in ({"noise": 1.8, "jpeg": 75}, {"noise": 3.0, "jpeg": 50}, {"gain": 0.5}):
+        blurred = [render(_defocused(eye, um, **camera), SIZE) for eye in seen[:10]]
+        assert _passed(blurred) == 0, camera
+    rng = np.random.default_rng(0)
+    for deviation in (2, 5, 10):  # never compressed
+        noisy = [p + deviation * rng.standard_normal(p.shape) for p in blurred]
+        assert _passed([np.clip(p, 0, 255).astype(np.uint8) for p in noisy]) == 0, deviation
+
+
+@pytest.mark.parametrize("size", [32, 64, 128, 224])
+def test_pictures_of_nothing_are_refused_without_a_warning(size: int) -> None:
+    rng = np.random.default_rng(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for level, deviation in ((0, 0), (255, 0), (120, 0), (120, 1), (120, 2), (120, 4)):
+            grey = level + deviation * rng.standard_normal((size, size, 3))
+            picture = np.clip(np.rint(grey), 0, 255).astype(np.uint8)
+            assert quality(picture)[0] == 1 and not usable(*quality(picture)), (level, deviation)

@@ -149,11 +149,24 @@ def test_a_mistake_is_one_line_and_nothing_is_written(
     assert not (out / "eyes.csv").exists()
 
 
-@pytest.mark.parametrize("name", ["no table", "no number", "image missing", "three classes"])
-def test_check_finds_what_the_table_shows(name: str, data: Path) -> None:
-    MISTAKES[name][0](data)
-    with pytest.raises(UserError):
+INSIDE = {  # of a photograph: seen when it is decoded, which `check` does not
+    "truncated file",
+    "no picture",
+    "too small",
+    "print colours",
+    "several pages",
+    "one picture of two patients",
+}
+OUTSIDE = [name for name in MISTAKES if name not in INSIDE]
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_check_finds_what_table_and_files_show_from_outside(name: str, data: Path) -> None:
+    make, expected = MISTAKES[name]
+    make(data)
+    with pytest.raises(UserError) as caught:
         check(params(source="csv", path=str(data / "eyes.csv")))
+    assert expected in str(caught.value)
 
 
 def test_check_names_every_file_with_its_hash(data: Path) -> None:
@@ -197,7 +210,14 @@ def test_odir_without_a_folder_says_where_it_is_looked_for(
         ({"targets": [AGE, AGE]}, "'age' is named twice"),
         ({"targets": [{**SEX, "positive": ""}]}, "name the class of sex"),
         ({"targets": [{**AGE, "positive": "old"}]}, "age is a value"),
-        ({"targets": [{**AGE, "name": "eye"}]}, "'eye' is a column of eyes.csv"),
+        *[
+            ({"targets": [{**AGE, "name": name}]}, f"{name!r} is a column of the tables")
+            for name in ("eye", "group", "path", "eyes", "file")
+        ],
+        *[
+            ({"targets": [{**AGE, "name": f"age_{end}"}, AGE]}, f"'age_{end}' is the column of")
+            for end in ("mean", "sd", "low", "high", "probability")
+        ],
         ({"targets": [{**AGE, "name": "Age"}]}, "name"),
         ({"shares": [1.0, 0.0, 0.0]}, "each must be above 0"),
         ({"size": 8}, "size"),
@@ -223,16 +243,40 @@ def test_formats_give_the_same_picture(tmp_path: Path) -> None:
     assert np.array_equal(read_photograph(tmp_path / "grey.png")[..., 2], array[..., 0])
     Image.fromarray(array[..., 0].astype(np.uint16) * 257).save(tmp_path / "deep.png")
     assert np.array_equal(read_photograph(tmp_path / "deep.png")[..., 1], array[..., 0])
+    Image.fromarray(array[..., 0].astype(np.uint16) * 257).save(tmp_path / "little.tif")
+    content = bytearray((tmp_path / "little.tif").read_bytes())
+    assert content[:2] == b"II"
+    big = Image.frombytes("I;16B", (50, 40), (array[..., 0].astype(">u2") * 257).tobytes())
+    big.save(tmp_path / "big.tif")
+    for name in ("little.tif", "big.tif"):
+        assert np.array_equal(read_photograph(tmp_path / name)[..., 1], array[..., 0]), name
     Image.fromarray(array).quantize(256).save(tmp_path / "palette.png")
     assert read_photograph(tmp_path / "palette.png").shape == (40, 50, 3)
 
 
-def _save_dicom(path: Path, array: np.ndarray) -> None:
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("interpretation", ["MONOCHROME1", "MONOCHROME2"])
+def test_dicom_of_16_bits_is_read_signed_or_not(
+    signed: bool, interpretation: str, tmp_path: Path
+) -> None:
+    grey = noise(40, 50)[..., 0]
+    stored = grey.astype(np.int64) * 257
+    if interpretation == "MONOCHROME1":  # low is bright
+        stored = 65535 - stored
+    stored = (stored - 32768).astype(np.int16) if signed else stored.astype(np.uint16)
+    _save_dicom(tmp_path / "a.dcm", stored, interpretation)
+    assert np.array_equal(read_photograph(tmp_path / "a.dcm")[..., 0], grey)
+
+
+def _save_dicom(path: Path, array: np.ndarray, interpretation: str = "RGB") -> None:
     data = pydicom.Dataset()
-    data.Rows, data.Columns, data.SamplesPerPixel = *array.shape[:2], 3
-    data.PhotometricInterpretation, data.PlanarConfiguration = "RGB", 0
-    data.BitsAllocated, data.BitsStored, data.HighBit = 8, 8, 7
-    data.PixelRepresentation = 0
+    data.Rows, data.Columns, data.SamplesPerPixel = *array.shape[:2], array[0, 0].size
+    data.PhotometricInterpretation = interpretation
+    if interpretation == "RGB":
+        data.PlanarConfiguration = 0
+    bits = 8 * array.itemsize
+    data.BitsAllocated, data.BitsStored, data.HighBit = bits, bits, bits - 1
+    data.PixelRepresentation = int(array.dtype.kind == "i")
     data.PixelData = array.tobytes()
     data.file_meta = pydicom.dataset.FileMetaDataset()
     data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian

@@ -1,4 +1,5 @@
 import json
+from unittest.mock import Mock
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,9 @@ from safetensors.torch import save_file
 from domains.retina.prepare.arrays import read_eyes
 from domains.retina.train import train
 from domains.retina.train.lite0 import EfficientNetLite0
+from domains.retina.train.losses import target_losses
+from domains.retina.train.module import EyeReader
+from domains.retina.train.network import Answer
 from domains.retina.train.pretext import TurnedEyes
 from domains.retina.train.reading import answers, predict, read_network
 from domains.retina.train.setup import data_of, describe, features, network_of
@@ -76,6 +80,76 @@ def test_the_same_training_gives_the_same_bytes(prepared, tmp_path):
         trained(prepared, tmp_path / name, **changes)
     for file in ("weights.safetensors", "model.json", "history.csv"):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+
+
+def test_noise_is_the_same_in_a_resumed_training_and_with_workers(prepared, tmp_path, monkeypatch):
+    changes = {"epochs": 2, "noise": 0.4, "dropout": 0.2}
+    trained(prepared, tmp_path / "one", **changes)
+    trained(prepared, tmp_path / "none", **{**changes, "noise": 0.0})
+    monkeypatch.setenv("SCISTAGE_WORKERS", "2")
+    trained(prepared, tmp_path / "two", **changes)
+    monkeypatch.undo()
+
+    def killed(self, batch, index):
+        if self.trainer.current_epoch == 1 and index == 2:
+            raise RuntimeError("killed")
+        return step(self, batch, index)
+
+    step = EyeReader.training_step
+    with monkeypatch.context() as patch:
+        patch.setattr(EyeReader, "training_step", killed)
+        with pytest.raises(RuntimeError, match="killed"):
+            trained(prepared, tmp_path / "three", **changes)
+    trained(prepared, tmp_path / "three", **changes)
+    weights = {
+        name: (tmp_path / name / "weights.safetensors").read_bytes()
+        for name in ("one", "two", "three", "none")
+    }
+    assert weights["one"] == weights["two"] == weights["three"] != weights["none"]
+
+
+def test_the_validation_loss_is_that_of_all_that_is_known_whatever_the_batch(tmp_path):
+    copy = made_prepare(tmp_path / "prepare", n=48, size=16, missing=0.8)
+    inputs = Inputs(copy, *[tmp_path] * 4)
+    losses = []
+    for size in (24, 5, 2):
+        fit = next(train(params_of(), inputs))
+        truth = fit.data.val.truth
+        assert 0 < (~truth[:, 1].isnan()).float().mean() < 0.5
+        fit.module.eval()
+        logged = fit.module.log = Mock()
+        fit.module.on_validation_epoch_start()
+        with torch.no_grad():
+            for start in range(0, len(truth), size):
+                keys = [(0, k) for k in range(start, min(start + size, len(truth)))]
+                fit.module.validation_step(fit.data.val.__getitems__(keys), 0)
+        fit.module.on_validation_epoch_end()
+        losses += [float(c.args[1]) for c in logged.call_args_list if c.args[0] == "val_loss"]
+    with torch.no_grad():
+        whole = fit.module.network(torch.from_numpy(fit.data.val.images))
+    expected = target_losses(whole, truth, fit.module.binary).sum()
+    assert len(losses) == 3
+    np.testing.assert_allclose(losses, float(expected), rtol=1e-4)
+
+
+def test_a_label_weighs_the_same_whatever_else_its_batch_knows(prepared, tmp_path):
+    """The gradient of one known label, beside eyes without and with the same label."""
+    copy = made_prepare(tmp_path / "prepare", n=48, size=16, missing=0.5)
+    fit = next(train(params_of(auxiliary=0.0), Inputs(copy, *[tmp_path] * 4)))
+    share = (~fit.data.train.truth.isnan()).float().mean(dim=0)
+    torch.testing.assert_close(fit.module.share, share)
+    assert share[0] == 1 and 0.2 < share[1] < 0.8
+    binary = fit.module.binary
+    weights = []
+    for others in (float("nan"), 0.3):
+        centre = torch.zeros(4, 5, requires_grad=True)
+        answer = Answer(centre, torch.zeros(4, 5), torch.zeros(4, 0), torch.zeros(1))
+        truth = torch.full((4, 5), others)
+        truth[0] = 1.0
+        target_losses(answer, truth, binary, fit.module.share).sum().backward()
+        weights.append(centre.grad[0])
+    torch.testing.assert_close(weights[0], weights[1])
+    torch.testing.assert_close(weights[0][:3], -1 / (4 * share[:3]))
 
 
 def test_the_network_read_again_says_what_it_said(prepared, tmp_path):

@@ -23,6 +23,7 @@ TINY: dict[str, Any] = {
     "shift_px": 1,
     "colour": 0.0,
     "defocus_px": 0.0,
+    "noise": 0.0,
     "epochs": 1,
     "batch_size": 8,
     "learning_rate": 0.01,

@@ -16,6 +16,7 @@ def evaluate(params: "EvaluateParams", inputs: "Inputs", out: Path) -> None:
     """
     from pipelines.core.artifacts import read_json, write_csv, write_json
 
+    from ..predict.calibrate import read_calibration
     from ..prepare.arrays import read_eyes
     from .answers import read_answers
     from .baselines import baseline_answers
@@ -27,8 +28,9 @@ def evaluate(params: "EvaluateParams", inputs: "Inputs", out: Path) -> None:
 
     eyes = read_eyes(inputs.prepare)
     model = read_answers(inputs.predict, eyes.targets)
-    others, rules = baseline_answers(eyes)
-    others |= oracle_answers(inputs.prepare, eyes)
+    level = read_calibration(inputs.predict).coverage
+    others, rules = baseline_answers(eyes, level)
+    others |= oracle_answers(inputs.prepare, eyes, level)
     asked = model["model"]["patient"]
     aligned = {name: table.loc[asked].reset_index() for name, table in others.items()}
     groups = subgroups(asked, eyes, params.age_edges, params.smallest_group)
@@ -37,5 +39,6 @@ def evaluate(params: "EvaluateParams", inputs: "Inputs", out: Path) -> None:
     write_csv(out / "scores.csv", scores)
     write_json(out / "metrics.json", headlines(scores, eyes.targets))
     write_json(out / "baselines.json", rules)
-    for name, curve in curves(model["model"], aligned, eyes).items():
+    (out / "curves").mkdir()  # also where there is nothing to draw
+    for name, curve in curves(model, aligned, eyes).items():
         write_csv(out / "curves" / f"{name}.csv", curve)

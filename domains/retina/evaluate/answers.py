@@ -10,9 +10,10 @@ import pandas as pd
 
 from pipelines.core.artifacts import read_csv
 
+from ..predict.tables import patient_truth
 from ..prepare.arrays import Eyes, Target
 
-LEVEL = 0.9  # of the prediction intervals
+WITHOUT_ABSTAINING = "model, without abstaining"
 _TEXT = ("patient", "eye", "image")
 
 
@@ -27,7 +28,7 @@ def read_answers(folder: Path, targets: Sequence[Target]) -> dict[str, pd.DataFr
     answered = patients[~refused].reset_index(drop=True) if not refused.all() else patients
     found = {"model": answered, "model, per eye": eyes[~eyes["abstained"]].reset_index(drop=True)}
     if refused.any() and not refused.all():
-        found["model, without abstaining"] = patients
+        found[WITHOUT_ABSTAINING] = patients
     return found
 
 
@@ -37,30 +38,35 @@ def _tested(path: Path) -> pd.DataFrame:
 
 
 def by_patient(eyes: Eyes, said: dict[str, np.ndarray] | None = None) -> pd.DataFrame:
-    """One line a patient, indexed by it: split, truth of the targets, columns `said` averaged.
+    """One line a patient, indexed by it: split, columns `said` averaged, truth of the targets.
 
-    said: columns of numbers, one for each eye. The mean is over a patient's usable eyes, or over
-    all of them where none is.
+    said: columns of numbers, one for each eye.
     """
-    columns = {target.name: eyes.table[target.name] for target in eyes.targets} | (said or {})
-    table = eyes.table[["split", "patient", "usable"]].assign(**columns)
+    return averaged(eyes, said or {}).join(patient_truth(eyes.table, eyes.targets))
+
+
+def averaged(eyes: Eyes, said: dict[str, np.ndarray]) -> pd.DataFrame:
+    """The same without the truth. The mean is over a patient's usable eyes, or over all of them
+    where none is."""
+    table = eyes.table[["split", "patient", "usable"]].assign(**said)
     best = table.groupby("patient")["usable"].transform("max")
     kept = table[table["usable"] == best].drop(columns="usable")
     return kept.groupby("patient", sort=False).agg(
-        {"split": "first", **dict.fromkeys(columns, "mean")}
+        {"split": "first", **dict.fromkeys(said, "mean")}
     )
 
 
-def with_intervals(table: pd.DataFrame, target: Target) -> pd.DataFrame:
-    """Add the columns `low` and `high` of a value: a 90 % interval of one width for all.
+def with_intervals(table: pd.DataFrame, target: Target, level: float) -> pd.DataFrame:
+    """Add the columns `low` and `high` of a value: an interval of one width for all.
 
+    level: the share of true values that it is to contain, as for the model (calibration.json).
     Split conformal prediction (Vovk et al. 2005; Lei et al. 2018): the width is a quantile of the
     errors on validation patients.
     """
     name = target.name
     checked = table[table["split"] == "validation"]
     errors = np.sort((checked[name] - checked[f"{name}_mean"]).abs().dropna().to_numpy())
-    rank = int(np.ceil((len(errors) + 1) * LEVEL))
+    rank = int(np.ceil((len(errors) + 1) * level))
     width = errors[min(rank, len(errors)) - 1] if len(errors) else np.nan
     middle = table[f"{name}_mean"]
     return table.assign(**{f"{name}_low": middle - width, f"{name}_high": middle + width})

@@ -10,7 +10,7 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from ..prepare.arrays import Eyes, Target
-from .answers import by_patient, with_intervals
+from .answers import averaged, by_patient, with_intervals
 from .colours import colour_features
 
 MEAN, RIDGE = "mean", "ridge on colours"
@@ -19,27 +19,31 @@ STRENGTHS = tuple(10.0**k for k in range(-3, 6))
 Fitted = Callable[[np.ndarray], np.ndarray]
 
 
-def baseline_answers(eyes: Eyes) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
-    """Answers of each baseline for every patient, and the strengths chosen on validation."""
+def baseline_answers(eyes: Eyes, level: float) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
+    """Answers of each baseline for every patient, and the strengths chosen on validation.
+
+    level: of their prediction intervals.
+    """
     features = colour_features(eyes.images)
-    ridge, rules = regression_answers(eyes, features)
-    return {MEAN: mean_answers(eyes), RIDGE: ridge}, {RIDGE: rules}
+    ridge, rules = regression_answers(eyes, features, level)
+    return {MEAN: mean_answers(eyes, level), RIDGE: ridge}, {RIDGE: rules}
 
 
-def mean_answers(eyes: Eyes) -> pd.DataFrame:
+def mean_answers(eyes: Eyes, level: float) -> pd.DataFrame:
     """The mean of the training patients, or their share of positives, for everybody."""
     table = by_patient(eyes)
     learnt = table[table["split"] == "train"]
     for target in eyes.targets:
-        level = learnt[target.name].mean()
         column = "mean" if target.kind == "value" else "probability"
-        table[f"{target.name}_{column}"] = level
+        table[f"{target.name}_{column}"] = learnt[target.name].mean()
         if target.kind == "value":
-            table = with_intervals(table, target)
+            table = with_intervals(table, target, level)
     return table
 
 
-def regression_answers(eyes: Eyes, features: np.ndarray) -> tuple[pd.DataFrame, dict[str, float]]:
+def regression_answers(
+    eyes: Eyes, features: np.ndarray, level: float
+) -> tuple[pd.DataFrame, dict[str, float]]:
     """Linear and logistic regression with an L2 penalty, a patient's eyes averaged.
 
     features: (n, k), one line for each eye. Learnt on training eyes; the strength of the penalty
@@ -57,14 +61,14 @@ def regression_answers(eyes: Eyes, features: np.ndarray) -> tuple[pd.DataFrame, 
         best = np.inf
         for strength in STRENGTHS:
             said = _fitted(target, scaled[known], truth[known], strength)(scaled)
-            averaged = by_patient(eyes, {column: said})[column]
-            wrong = (averaged - table[target.name])[table["split"] == "validation"]
+            mean = averaged(eyes, {column: said})[column]
+            wrong = (mean - table[target.name])[table["split"] == "validation"]
             error = float((wrong**2).mean())
             if error < best or column not in table:
                 best, strengths[target.name] = error, strength
-                table[column] = averaged
+                table[column] = mean
         if target.kind == "value":
-            table = with_intervals(table, target)
+            table = with_intervals(table, target, level)
     return table, strengths
 
 

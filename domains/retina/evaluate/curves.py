@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..prepare.arrays import Eyes, Target
-from .answers import by_patient
+from .answers import WITHOUT_ABSTAINING, by_patient
 from .oracles import BAYES
 
 _BINS = 10
@@ -17,10 +17,15 @@ _FEWEST = 5  # patients of a bin, or that are answered
 
 
 def curves(
-    model: pd.DataFrame, others: Mapping[str, pd.DataFrame], eyes: Eyes
+    answers: Mapping[str, pd.DataFrame], others: Mapping[str, pd.DataFrame], eyes: Eyes
 ) -> dict[str, pd.DataFrame]:
-    """File name to table; `model` and `others` have the same patients, line by line."""
+    """File name to table.
+
+    answers: as `read_answers` gives them; `model` and `others` have the same patients, line by
+    line. Abstention is judged on all patients, those too of whom the model says nothing.
+    """
     found = {}
+    model, everybody = answers["model"], answers.get(WITHOUT_ABSTAINING, answers["model"])
     blur = by_patient(eyes, {"blur": eyes.table["blur"].to_numpy()})["blur"]
     for target in eyes.targets:
         name = target.name
@@ -28,8 +33,8 @@ def curves(
         if target.kind == "value":
             x = _in_words(f"true_{name}", target.unit)
             found[f"mean_{name}_read_by_true_{name}"] = read_by_true(tables, target, x)
-            blurred = blur.loc[model["patient"]].to_numpy()
-            found[f"{name}_mae_by_share_answered"] = abstention(model, target, blurred)
+            blurred = blur.loc[everybody["patient"]].to_numpy()
+            found[f"{name}_mae_by_share_answered"] = abstention(everybody, target, blurred)
         else:
             found[f"{name}_roc_by_false_positive_rate"] = roc({"model": model, **others}, target)
     return {name: table for name, table in found.items() if len(table)}

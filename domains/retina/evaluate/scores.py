@@ -91,10 +91,10 @@ def _of_group(
     for (name, what), found in values.items():
         if group != "all" and what not in IN_GROUPS:
             continue
-        if np.isfinite(found[0]):
-            once = len(set(rows[name][0].patient)) == len(rows[name][0])
-            exact = what == "coverage" and once
-            n = len(rows[name][0])
+        n = len(rows[name][0])
+        # An AUC of one class is told to be unknown: the report may ask for it.
+        if np.isfinite(found[0]) or (n and (name, what, group) == ("model", "auc", "all")):
+            exact = what == "coverage" and len(set(rows[name][0].patient)) == n
             result = _binomial(found[0], n) if exact else bounded(found, sizes[name])
             yield (name, f"{target.name}_{what}", group, *result, n, THIS_RUN)
     if group == "all":

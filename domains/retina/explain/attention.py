@@ -34,6 +34,7 @@ from .subject import Subject
 
 LEARNT = "learnt attention"
 VESSELS = "vessels"  # all of them, large and small
+_BARS = (VESSELS, *REGIONS)
 _SHOWN = 3  # eyes in the picture
 _SMOOTH = 1 / 90  # of the edge: deviation of the blur of maps in the picture
 _KINDS = {"gradient": BLUE, LEARNT: SKY, CONTROL: VERMILION}
@@ -56,7 +57,7 @@ def draw_attention(out: Path, subject: Subject, count: int) -> Entry:
     entry = {
         "file": "attention.png",
         "title": "Where the network looks",
-        "caption": _caption(len(eyes), bool(truth)),
+        "caption": _caption(len(eyes), names, found),
     }
     findings: dict[str, float | int | str] = {
         f"attention on {region} for {name}, times their share of the area"
@@ -170,9 +171,9 @@ def _draw_eye(
 
 def _draw_bars(axes: Axes, name: str, found: Found) -> None:
     """Attention over area of each region, chance at 1."""
-    places = np.arange(len(REGIONS))
+    places = np.arange(len(_BARS))
     for k, (kind, colour) in enumerate(_KINDS.items()):
-        of_kind = [found[name, region, kind] for region in REGIONS]
+        of_kind = [found[name, region, kind] for region in _BARS]
         values = np.array([v.value for v in of_kind])
         errors = np.array([[v.value - v.low, v.high - v.value] for v in of_kind]).T
         at = places + (k - 1) * 0.27
@@ -191,23 +192,28 @@ def _draw_bars(axes: Axes, name: str, found: Found) -> None:
                 fontsize=8,
             )
     axes.axhline(1, color="black", linewidth=0.8, linestyle=":")
-    axes.set_xticks(places, [r.replace(" ", "\n") for r in REGIONS])
+    axes.set_xticks(places, [r.replace(" ", "\n") for r in _BARS])
     axes.set_title(f"Read: {name}", fontsize=9)
     axes.margins(y=0.15)
     bare(axes)
 
 
-def _caption(count: int, known: bool) -> str:
+def _caption(count: int, names: list[str], found: Found) -> str:
     caption = (
         "Photographs of the test set, and where a change would change the reading most (gradient), "
         "where the network has learnt to gather what it reads (learnt soft attention, on a coarse "
         "grid), and the control: the gradient of the same network with randomised (shuffled) "
         "weights. Bright: much; each map on a scale of its own."
     )
-    if known:
+    if found:
+        measured = "; ".join(
+            f"{kind}, " + ", ".join(f"{n} {spelt(found[n, VESSELS, kind])}" for n in names)
+            for kind in _KINDS
+        )
         caption += (
             " Bars: the share of the attention (of a gradient: of its square) over the share of "
             f"the area, with 95 % intervals over patients ({count} test eyes); at 1 (dotted) the "
-            "network does not care. Large vessels are those at least 3 pixels of 128 wide."
+            "network does not care. Vessels are all of them; large vessels, at least 3 pixels of "
+            f"128 wide, and small vessels are their parts. Found on the vessels: {measured}."
         )
     return caption

@@ -11,11 +11,10 @@ from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from pipelines.core.artifacts import read_csv
-
 from ..evaluate.curves import read_by_true, roc
 from ..prepare.arrays import Target
 from ..train.reading import answers
+from .bayes import bayes_table, better_than_bayes
 from .drawing import (
     BLACK,
     BLUE,
@@ -35,12 +34,19 @@ from .subject import Subject
 _MOST = 300  # photographs that the control reads
 _DENSITY = LinearSegmentedColormap.from_list("density", ["#EFEFEF", "#A6A6A6"])
 _LABELS = {"model": "network", "bayes": "Bayes-optimal reader", CONTROL: CONTROL}
+_BETTER = {  # whether a shortcut was planted, and what it means to be better than Bayes
+    False: "read better than by the Bayes-optimal reader, which cannot be",
+    True: "read better than by the Bayes-optimal reader without the false cue",
+}
 _STYLES = {"model": (BLUE, "o-"), "bayes": (BLACK, "s--"), CONTROL: (VERMILION, "^:")}
 
 
 def draw_readings(out: Path, subject: Subject) -> Entry:
     """Write readings.png: each target read against its truth, with Bayes' line and the control."""
-    tables = {"model": subject.said, **_bayes(subject), CONTROL: _of_control(subject)}
+    bayes = bayes_table(subject)
+    tables = {"model": subject.said, CONTROL: _of_control(subject)}
+    if bayes is not None:
+        tables = {"model": subject.said, "bayes": bayes, CONTROL: tables[CONTROL]}
     columns = min(3, len(subject.targets))
     rows = -(-len(subject.targets) // columns)
     figure = Figure(figsize=(10, 3.6 * rows), layout="constrained")
@@ -57,8 +63,8 @@ def draw_readings(out: Path, subject: Subject) -> Entry:
         }
         bare(axes)
     handles = [
-        Line2D([], [], color=_STYLES[n][0], linestyle=_STYLES[n][1][1:], label=_LABELS[n])
-        for n in tables
+        Line2D([], [], color=_STYLES[n][0], linestyle=_STYLES[n][1][1:], label=label)
+        for n, label in _labels(subject, tables).items()
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
     save(figure, out / "readings.png")
@@ -67,16 +73,18 @@ def draw_readings(out: Path, subject: Subject) -> Entry:
         "title": "Read against true",
         "caption": _caption(subject, tables),
     }
-    return entry, {name: v for name, v in scores.items() if np.isfinite(v)}
+    found = {name: v for name, v in scores.items() if np.isfinite(v)}
+    if bayes is not None:
+        better = better_than_bayes(subject.said, bayes, subject.targets)
+        found[_BETTER[subject.shortcut]] = ", ".join(better) or "none"
+    return entry, found
 
 
-def _bayes(subject: Subject) -> dict[str, pd.DataFrame]:
-    path = subject.prepare / "bayes.csv"
-    if not path.is_file():
-        return {}
-    posterior = read_csv(path, text=("patient",)).drop(columns="split").set_index("patient")
-    truth = subject.said[["patient", *(t.name for t in subject.targets)]]
-    return {"bayes": truth.join(posterior, on="patient")}
+def _labels(subject: Subject, tables: dict[str, pd.DataFrame]) -> dict[str, str]:
+    labels = {name: _LABELS[name] for name in tables}
+    if subject.shortcut and "bayes" in labels:
+        labels["bayes"] += " without the false cue"
+    return labels
 
 
 def _of_control(subject: Subject) -> pd.DataFrame:
@@ -168,12 +176,15 @@ def _r2(table: pd.DataFrame, target: Target) -> float:
 
 
 def _caption(subject: Subject, tables: dict[str, pd.DataFrame]) -> str:
-    bayes = (
-        " Dashed: the reader who knows the generator and measures without error; no reader of "
-        "photographs can be better."
-        if "bayes" in tables
-        else ""
-    )
+    bayes = ""
+    if "bayes" in tables:
+        bayes = " Dashed: the reader who knows the generator and measures the anatomy without error"
+        bayes += (
+            ", without the false cue that is planted in the camera's colour: no bound, since a "
+            "network that uses the cue can seem better."
+            if subject.shortcut
+            else "; no reader of photographs can be better."
+        )
     return (
         f"{len(subject.said)} test patients, both eyes averaged. Values: shading, how many are "
         "read so (logarithmic); points, the mean reading in ten groups of equal size of the true "

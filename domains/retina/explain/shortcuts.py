@@ -19,7 +19,8 @@ from ..train.reading import answers
 from .drawing import CONTROL, Entry, capital, named, save, signed
 from .subject import Subject
 
-SUSPECT = 0.25  # deviations of the target, from which a change of its reading is a shortcut
+SUSPECT = 0.25  # deviations of the target, from which a change of its reading is told
+CUES = ("redder camera", "longer exposure")  # the camera's alone: nothing of the eye is in them
 _MOST = 32  # photographs
 _LATENT = np.pi / 3**0.5  # deviation of the logistic distribution: the scale of log odds
 
@@ -37,20 +38,26 @@ def draw_shortcuts(out: Path, subject: Subject, count: int) -> Entry:
         CONTROL: sensitivity(subject.control, images, patient),
     }
     _draw(out / "shortcuts.png", subject, images[0], found)
-    suspects = shortcuts(found["network"])
     entry = {
         "file": "shortcuts.png",
         "title": "Does the camera decide?",
         "caption": _caption(len(images)),
     }
-    findings: dict[str, float | int | str] = {
-        "readings that the camera moves": "; ".join(f"{named(t)} by {c}" for t, c in suspects)
-        or "none"
+    return entry, _findings(found["network"])
+
+
+def _findings(found: Table) -> dict[str, float | int | str]:
+    value, target, change = max((abs(v.value), *key) for key, v in found.items() if key[1] in CUES)
+    return {
+        "shortcuts: readings moved by the camera's colour or exposure": _listed(shortcuts(found)),
+        "fragility, no shortcut: readings moved by other changes": _listed(fragile(found)),
+        "largest change of a reading by colour or exposure, deviations of the target": value,
+        "largest change by colour or exposure is that of": f"{named(target)} by {change}",
     }
-    largest = max((abs(v.value), *key) for key, v in found["network"].items())
-    findings["largest change of a reading by the camera, deviations of the target"] = largest[0]
-    findings["largest change is that of"] = f"{named(largest[1])} by {largest[2]}"
-    return entry, findings
+
+
+def _listed(pairs: list[tuple[str, str]]) -> str:
+    return "; ".join(f"{named(target)} moved by {change}" for target, change in pairs) or "none"
 
 
 def camera_changes() -> dict[str, tuple[Change, Change | None]]:
@@ -86,6 +93,20 @@ def sensitivity(network: EyeNetwork, images: np.ndarray, patient: pd.Series) -> 
 
 
 def shortcuts(found: Table) -> list[tuple[str, str]]:
+    """Targets and CUES that move their readings: what is read there is the camera."""
+    return [key for key in _moved(found) if key[1] in CUES]
+
+
+def fragile(found: Table) -> list[tuple[str, str]]:
+    """Targets and other changes that move their readings.
+
+    No shortcut: defocus hides the vessels that a sound reader reads, and a larger picture has
+    wider ones; but such readings are to be trusted of photographs like those of training alone.
+    """
+    return [key for key in _moved(found) if key[1] not in CUES]
+
+
+def _moved(found: Table) -> list[tuple[str, str]]:
     """Targets and changes whose effect is surely there, and SUSPECT or more."""
     return [
         key
@@ -150,7 +171,7 @@ def _draw(path: Path, subject: Subject, image: np.ndarray, found: dict[str, Tabl
 def _draw_table(axes: Axes, targets: list[str], changes: list[str], table: Table):
     values = np.array([[table[t, c].value for c in changes] for t in targets])
     mesh = axes.imshow(values, cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto")
-    suspects = set(shortcuts(table))
+    suspects = set(_moved(table))
     for y, target in enumerate(targets):
         for x, change in enumerate(changes):
             strong = (target, change) in suspects
@@ -175,9 +196,10 @@ def _draw_table(axes: Axes, targets: list[str], changes: list[str], table: Table
 def _caption(count: int) -> str:
     return (
         f"{count} test photographs changed as another camera would change them, and by how much "
-        "their readings change on average, in deviations of the target. A network "
-        "that has learnt from the camera and not from the eye (because the old were photographed "
-        "in another clinic, say) moves with it: changes that are sure and at least "
-        f"{SUSPECT:g} are bold. Whoever reads calibres must move where the picture is larger. "
+        "their readings change on average, in deviations of the target; changes that are sure and "
+        f"at least {SUSPECT:g} are bold. A network that has learnt from the camera and not from "
+        "the eye (because the old were photographed in another clinic, say) moves with colour and "
+        "exposure: a shortcut. To move with defocus is no shortcut but fragility, since it hides "
+        "what is to be read; whoever reads calibres must move where the picture is larger. "
         "Control: the same network with randomised (shuffled) weights."
     )

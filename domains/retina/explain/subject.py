@@ -16,6 +16,7 @@ from pipelines.core.runner import Inputs
 
 from ..evaluate.answers import read_answers
 from ..prepare.arrays import Eyes, Target, read_eyes
+from ..prepare.cohort import read_cohort
 from ..train.network import EyeNetwork
 from ..train.reading import read_network
 
@@ -37,6 +38,12 @@ class Subject:
     def targets(self) -> list[Target]:
         """In the order of the network's answers."""
         return self.network.targets
+
+    @property
+    def shortcut(self) -> bool:
+        """Whether a false cue is planted in the cohort: then Bayes' reader is no bound."""
+        cohort = read_cohort(self.prepare)
+        return cohort is not None and cohort.shortcut
 
     def tested(self, count: int) -> np.ndarray:
         """Rows of `eyes`: `count` usable test eyes, spread over the test set."""

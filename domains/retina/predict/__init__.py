@@ -13,7 +13,8 @@ def predict(params: "PredictParams", inputs: "Inputs", out: Path) -> None:
     """Write eyes.csv and patients.csv of the validation and test splits, and calibration.json.
 
     Values have a mean, a deviation and a conformal interval, calibrated on the validation eyes
-    and, after averaging both eyes, on the validation patients; binary targets a probability.
+    and, after averaging both eyes, on the validation patients, in three bands of the true value;
+    binary targets a probability.
     """
     from pipelines.core.artifacts import write_csv
 

@@ -1,6 +1,6 @@
 """Limits and quantiles that the validation eyes set, and their use on any eyes."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import pandas as pd
 from pipelines.core.artifacts import read_json, write_json
 
 from ..prepare.arrays import Target
-from .conformal import Quantiles, calibrated, values_of
+from .conformal import Bands, Quantiles, calibrated, values_of
 from .tables import patient_table, uncertainty
 
 FILE = "calibration.json"
@@ -21,14 +21,15 @@ class Calibration:
     """What calibration.json holds.
 
     coverage: what the intervals promise; eyes, patients: quantiles of |true − mean| / sd of each
-    value target; typical_sd: its median among the usable validation eyes; most_uncertain: of an
-    eye of which something is said (`tables.uncertainty`), None: no limit.
+    value target, by bands of the true value; typical_sd: the median of sd among the usable
+    validation eyes; most_uncertain: of an eye of which something is said
+    (`tables.uncertainty`), None: no limit.
     """
 
     coverage: float
     eyes: Quantiles
     patients: Quantiles
-    typical_sd: Quantiles
+    typical_sd: dict[str, float]
     most_uncertain: float | None
 
     def marked(self, table: pd.DataFrame, targets: list[Target]) -> pd.DataFrame:
@@ -56,20 +57,18 @@ def calibrate(
     eyes = first.marked(table, targets)
     patients = patient_table(eyes, targets)
     said = (part[~part["abstained"]] for part in (eyes, patients))
-    quantiles = [_rounded(calibrated(part, targets, coverage)) for part in said]
+    quantiles = [calibrated(part, targets, coverage) for part in said]
     return Calibration(coverage, *quantiles, typical, limit)
 
 
 def write_calibration(out: Path, calibration: Calibration) -> None:
     """Write calibration.json."""
-    write_json(out / FILE, vars(calibration))
+    write_json(out / FILE, asdict(calibration))
 
 
 def read_calibration(folder: Path) -> Calibration:
     """What `predict` has calibrated."""
     content: dict[str, Any] = read_json(folder / FILE)
+    for unit in ("eyes", "patients"):
+        content[unit] = {name: Bands(**bands) for name, bands in content[unit].items()}
     return Calibration(**content)
-
-
-def _rounded(quantiles: Quantiles) -> Quantiles:
-    return {name: float(f"{value:.6g}") for name, value in quantiles.items()}

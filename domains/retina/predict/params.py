@@ -9,7 +9,10 @@ class PredictParams(Params):
     """What intervals promise, and of whom nothing is said."""
 
     coverage: float = Field(
-        ge=0.5, le=0.99, description="share of true values that the intervals are to contain"
+        ge=0.5,
+        le=0.99,
+        description="share of true values that the intervals are to contain, of the low, "
+        "the middle and the high third alike",
     )
     abstain: float = Field(
         ge=0,

@@ -1,5 +1,7 @@
 """What is said of each eye and of each person, as tables."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -28,11 +30,27 @@ def eye_table(
     return pd.DataFrame(said)
 
 
+def patient_truth(eyes: pd.DataFrame, targets: Sequence[Target]) -> pd.DataFrame:
+    """What is true of each patient, indexed by `patient`; models and baselines are held to it.
+
+    The mean over the known labels of a patient's usable eyes, or of all where none is. A binary
+    label that is not the same in all of them is unknown: it belongs to an eye, not to a person.
+    """
+    best = eyes.groupby("patient")["usable"].transform("max")
+    groups = eyes[eyes["usable"] == best].groupby("patient", sort=False)
+    truth = groups[[target.name for target in targets]].mean()
+    for target in targets:
+        if target.kind == "binary":
+            truth[target.name] = truth[target.name].where(groups[target.name].nunique() < 2)
+    return truth
+
+
 def patient_table(eyes: pd.DataFrame, targets: list[Target]) -> pd.DataFrame:
     """One row a patient: what is said of the eyes of whom something can be said, averaged.
 
     Means and deviations are averaged, probabilities by their logits. `eyes` counts what was
     averaged. Nothing can be said (`abstained`) if it can of neither eye; then all are averaged.
+    The truth is `patient_truth`.
     """
     kept = eyes.copy()
     lost = eyes.groupby(["split", "patient"])["abstained"].transform("all")
@@ -44,13 +62,14 @@ def patient_table(eyes: pd.DataFrame, targets: list[Target]) -> pd.DataFrame:
     groups = kept.groupby(["split", "patient"], sort=False)
     first = groups[["usable", "abstained"]].first()
     table = pd.concat([groups.size().rename("eyes"), groups[list(QUALITY)].mean(), first], axis=1)
+    truth = patient_truth(eyes, targets)
     for target in targets:
-        names = [target.name, f"{target.name}_probability"]
+        names = [f"{target.name}_probability"]
         if target.kind == "value":
-            names = [target.name, f"{target.name}_mean", f"{target.name}_sd"]
-        table = table.join(groups[names].mean())
+            names = [f"{target.name}_mean", f"{target.name}_sd"]
+        table = table.join(truth[target.name], on="patient").join(groups[names].mean())
         if target.kind == "binary":
-            table[names[1]] = 1 / (1 + np.exp(-table[names[1]]))
+            table[names[0]] = 1 / (1 + np.exp(-table[names[0]]))
     return table.reset_index()
 
 

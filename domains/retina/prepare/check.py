@@ -6,7 +6,9 @@ from .params import PrepareParams
 def check(params: PrepareParams) -> dict[str, str]:
     """SHA-256 of the files that `prepare` would read, by name.
 
-    Raises UserError for whatever `prepare` would refuse.
+    Raises UserError for what parameters, table and files show from outside. What shows only when
+    every photograph is decoded `prepare` finds: a damaged file, the same picture of two patients,
+    too few usable photographs in a split.
     """
     from .sources import source
 

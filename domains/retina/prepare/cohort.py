@@ -20,6 +20,7 @@ from . import effects
 from .effects import FEATURES
 
 SIDES = ("left", "right")
+OUT_OF_FOCUS_UM = (60.0, 700.0)  # from what the eye hardly sees to what nobody could miss
 _FACTORS, _ANATOMY, _CAMERA = range(3)  # the third number of a key; eyes follow
 
 
@@ -161,13 +162,14 @@ def _camera(person: Person, side: int) -> Camera:
         years = (person.factors["age"] - effects.AGE_MEAN) / effects.AGE_SD
         warmth = 0.9 * years + np.sqrt(1 - 0.9**2) * warmth
     bad = uniform[0] < 0.03  # out of focus
+    low, high = OUT_OF_FOCUS_UM
     dark = uniform[0] > 0.98
     return Camera(
         magnification=float(np.exp(0.025 * both[2])),
         pigment=float(both[0]),
         warmth=float(warmth),
         gain=float(np.exp(0.10 * normal[0] + 0.06 * both[3]) * (0.2 if dark else 1.0)),
-        defocus_um=float(12 + 16 * uniform[1] + (420 + 280 * uniform[2] if bad else 0.0)),
+        defocus_um=float(low * (high / low) ** uniform[2] if bad else 12 + 16 * uniform[1]),
         vignette=float(0.22 + 0.22 * uniform[2]),
         shift_x_mm=float(0.10 * normal[1]),
         shift_y_mm=float(0.12 * normal[2]),

@@ -35,7 +35,7 @@ FACTORS = ("age", "systolic", "bmi", "sex", "smoking")  # sex: 1 male; smoking: 
 
 AGE_MEAN, AGE_SD = 56.8, 8.2  # years
 MALE = 0.45
-BMI_MEAN, BMI_SD = 27.4, 4.7  # kg/m²
+BMI_MEAN, BMI_SD = 27.3, 4.7  # kg/m²
 SMOKER = (0.09, 0.125)  # share among women, men: 10.5 % together
 SYSTOLIC_MEAN = 136.8  # mmHg, over the whole cohort
 SYSTOLIC_BY = {"age": 0.75, "bmi": 0.7, "sex": 6.0}  # mmHg per year, kg/m², for men

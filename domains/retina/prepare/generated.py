@@ -93,13 +93,24 @@ def about(params: PrepareParams, table: pd.DataFrame) -> dict[str, Any]:
             "files": {},
         },
         "notes": [
-            "bayes.csv is what the best possible reader says, who knows the model and the exact "
-            "anatomy of both eyes: to beat it is a mistake.",
+            f"bayes.csv is {_best_reader(params)}",
             "Calibre, tortuosity, branching and tessellation carry what is planted; cup/disc "
             "ratio, pigment, colour, focus and magnification carry nothing.",
             *false_cue,
         ],
     }
+
+
+def _best_reader(params: PrepareParams) -> str:
+    if params.shortcut:
+        return (
+            "the best reader of the anatomy alone; who reads the false cue too can beat it, and "
+            "so it is no bound."
+        )
+    return (
+        "what the best possible reader says, who knows the model and the exact anatomy of both "
+        "eyes: to beat it is a mistake."
+    )
 
 
 def _persons(cohort: Cohort, params: PrepareParams) -> list[tuple[str, Person]]:

@@ -13,7 +13,7 @@ from pipelines.data.sources import sha256_of
 
 from .arrays import Account, Target
 from .params import PrepareParams
-from .photographs import Listed, write_photographs
+from .photographs import Listed, check_photographs, write_photographs
 from .tables import read_table, require_columns
 
 TARGETS = [Target("age", "value", "years"), Target("sex", "binary", positive="male")]
@@ -36,11 +36,7 @@ def write(params: PrepareParams, out: Path) -> Account:
 
 def check(params: PrepareParams) -> None:
     """The table, and that every photograph is there."""
-    missing = [path for path in listed(params).table["path"] if not path.is_file()]
-    if missing:
-        raise UserError(
-            f"{missing[0]}: not found (and {len(missing) - 1} more); copy the images again"
-        )
+    check_photographs(listed(params))
 
 
 def files(params: PrepareParams) -> dict[str, str]:
@@ -106,7 +102,7 @@ def listed(params: PrepareParams) -> Listed:
         {"what": "photographs", "why": why, "count": int(rows.sum())}
         for why, rows in reasons.items()
     ]
-    return Listed(found, TARGETS, excluded)
+    return Listed(found, TARGETS, excluded, join_copies=True)
 
 
 def _require_labels(path: Path, table: pd.DataFrame, ages: pd.Series) -> None:

@@ -13,7 +13,7 @@ from pipelines.data.sources import sha256_of
 
 from .arrays import Account, Target
 from .params import PrepareParams, TargetColumn
-from .photographs import Listed, write_photographs
+from .photographs import Listed, check_photographs, write_photographs
 from .tables import read_table, require_columns
 
 _EYES = {"left": "left", "l": "left", "os": "left", "right": "right", "r": "right", "od": "right"}
@@ -26,13 +26,7 @@ def write(params: PrepareParams, out: Path) -> Account:
 
 def check(params: PrepareParams) -> None:
     """The table, and that every photograph is there and in a format that is read."""
-    from .reading import FORMATS
-
-    for path in listed(params).table["path"]:
-        if not path.is_file():
-            raise UserError(f"{path}: not found; correct its name in the table, or copy it there")
-        if path.suffix.lower() not in FORMATS:
-            raise UserError(f"{path}: not one of {', '.join(FORMATS)}; convert it")
+    check_photographs(listed(params))
 
 
 def files(params: PrepareParams) -> dict[str, str]:

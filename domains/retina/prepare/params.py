@@ -6,7 +6,10 @@ from pydantic import Field, model_validator
 
 from pipelines.core.params import Params
 
+# Columns of the tables of this and of later stages, and what these append to a target's name.
 RESERVED = {"split", "patient", "eye", "image", "blur", "exposure", "field", "usable", "abstained"}
+RESERVED |= {"group", "path", "eyes", "file"}
+SUFFIXES = ("mean", "sd", "low", "high", "probability")
 
 
 class Persons(Params):
@@ -35,7 +38,7 @@ class TargetColumn(Params):
         if self.kind == "value" and self.positive:
             raise ValueError(f"positive: found {self.positive!r}; {self.name} is a value, leave ''")
         if self.name in RESERVED:
-            raise ValueError(f"name: {self.name!r} is a column of eyes.csv; choose another")
+            raise ValueError(f"name: {self.name!r} is a column of the tables; choose another")
         return self
 
 
@@ -78,8 +81,19 @@ class PrepareParams(Params):
             raise ValueError("path: found null; source csv needs the table's path")
         if self.source == "csv" and not self.targets:
             raise ValueError("targets: found []; name at least one column to be read from an eye")
-        names = [target.name for target in self.targets]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"targets: {twice[0]!r} is named twice; name each target once")
+        _refuse_colliding([target.name for target in self.targets])
         return self
+
+
+def _refuse_colliding(names: list[str]) -> None:
+    """ValueError for two targets that would share a column."""
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"targets: {twice[0]!r} is named twice; name each target once")
+    made = {f"{name}_{suffix}": name for name in names for suffix in SUFFIXES}
+    for name in names:
+        if name in made:
+            raise ValueError(
+                f"targets: {name!r} is the column of what is predicted of {made[name]!r}; choose "
+                "another name"
+            )

@@ -19,9 +19,9 @@ from .field import prepared
 from .parallel import in_parallel
 from .params import PrepareParams
 from .quality import quality, usable
-from .reading import read_photograph
-from .split import split_patients
-from .twins import joined, same_eyes, summary
+from .reading import read_photograph, require_file
+from .split import require_patients, split_patients
+from .twins import copies, joined, same_eyes, summary
 
 _NAMED = 12  # pairs of patients on the card
 
@@ -31,12 +31,24 @@ class Listed:
     """Photographs of a source, as its table lists them.
 
     table: a line each with `patient`, `eye` (left, right or empty), `image` (name for later
-    stages), `path`, and the targets, NaN where unknown; excluded: what the table rules out.
+    stages), `path`, and the targets, NaN where unknown; excluded: what the table rules out;
+    join_copies: whether two patients with the very same photograph are taken for one, as where
+    nobody can mend the table, instead of being refused.
     """
 
     table: pd.DataFrame
     targets: list[Target]
     excluded: list[dict[str, Any]] = field(default_factory=list)
+    join_copies: bool = False
+
+
+def check_photographs(listed: Listed) -> None:
+    """UserError for what `write_photographs` would refuse, as far as it shows without decoding."""
+    for path in listed.table["path"]:
+        require_file(path)
+    require_patients(listed.table["patient"].nunique())
+    for target in listed.targets:
+        _require_varied(target, listed.table, "table")
 
 
 def write_photographs(listed: Listed, params: PrepareParams, out: Path) -> Account:
@@ -50,12 +62,11 @@ def write_photographs(listed: Listed, params: PrepareParams, out: Path) -> Accou
     write_images(read, scan.pictures(listed.table["path"].tolist(), params.size), params.size)
     measures = scan.measures
     scan.raise_first_mistake()
-    refuse_shared_pictures(listed.table, scan.digests)
     seen = np.isfinite(measures).all(axis=1)
     table = listed.table[seen].reset_index(drop=True)
     table["usable"] = [usable(*row) for row in measures[seen]]
     table[list(QUALITY)] = measures[seen]
-    pairs = same_eyes(scan.summaries[seen], table["patient"], _opened(read, np.flatnonzero(seen)))
+    pairs = _pairs(table, scan, np.flatnonzero(seen), read, listed.join_copies)
     table["group"] = joined(table["patient"].tolist(), pairs)
     table["split"] = split_patients(table, listed.targets, params.shares, params.seed)
     kept = table["usable"] | (table["split"] == "test")
@@ -76,6 +87,22 @@ def write_photographs(listed: Listed, params: PrepareParams, out: Path) -> Accou
     return Account([*listed.excluded, *excluded], _told(table, pairs))
 
 
+def _pairs(
+    table: pd.DataFrame, scan: _Scan, seen: np.ndarray, read: Path, join_copies: bool
+) -> list[tuple[int, int]]:
+    """Rows of the table that show the same eye though the patients differ.
+
+    seen: (rows,) of `scan`. Pictures without a field of view are alike, whosever they are, and
+    are not compared. Raises UserError for the very same picture unless these are to be joined.
+    """
+    patients = table["patient"].tolist()
+    shared = copies(patients, [scan.digests[row] for row in seen])
+    if shared and not join_copies:
+        _refuse_copy(table, shared[0])
+    alike = same_eyes(scan.summaries[seen], patients, _opened(read, seen))
+    return sorted({*alike, *shared})
+
+
 def _opened(path: Path, rows: np.ndarray) -> Callable[[int], np.ndarray]:
     pictures = np.load(path, mmap_mode="r")
     return lambda k: np.asarray(pictures[rows[k]])
@@ -94,18 +121,13 @@ def _told(table: pd.DataFrame, pairs: Sequence[tuple[int, int]]) -> list[str]:
     ]
 
 
-def refuse_shared_pictures(table: pd.DataFrame, digests: Sequence[str]) -> None:
-    """UserError where two patients have the same photograph: one could be in train and in test."""
-    first: dict[str, int] = {}
-    for row, digest in enumerate(digests):
-        known = first.setdefault(digest, row)
-        patients = table["patient"].iloc[[known, row]].tolist()
-        if patients[0] != patients[1]:
-            names = table["image"].iloc[[known, row]].tolist()
-            raise UserError(
-                f"{table['path'].iloc[row]}: the same picture as {names[0]}, but of patient "
-                f"{patients[1]!r}, not {patients[0]!r}; give both one patient, or remove one"
-            )
+def _refuse_copy(table: pd.DataFrame, pair: tuple[int, int]) -> None:
+    """UserError: two patients have the same photograph, which could be in train and in test."""
+    known, row = table.iloc[pair[0]], table.iloc[pair[1]]
+    raise UserError(
+        f"{row['path']}: the same picture as {known['image']}, but of patient "
+        f"{row['patient']!r}, not {known['patient']!r}; give both one patient, or remove one"
+    )
 
 
 def require_known(table: pd.DataFrame, targets: Sequence[Target]) -> None:
@@ -117,13 +139,17 @@ def require_known(table: pd.DataFrame, targets: Sequence[Target]) -> None:
                 f"{split}: no usable photograph among {len(part)}; add patients or raise its share"
             )
         for target in targets:
-            known = part[target.name].dropna()
-            if known.nunique() < 2:
-                found = f"only {known.iloc[0]:g}" if len(known) else "no value"
-                raise UserError(
-                    f"{target.name}: {found} in the {len(part)} photographs of {split}; add "
-                    "patients, raise its share, or remove the target"
-                )
+            _require_varied(target, part, split)
+
+
+def _require_varied(target: Target, part: pd.DataFrame, where: str) -> None:
+    known = part[target.name].dropna()
+    if known.nunique() < 2:
+        found = f"only {known.iloc[0]:g}" if len(known) else "no value"
+        raise UserError(
+            f"{target.name}: {found} in the {len(part)} photographs of {where}; add "
+            "patients, raise its share, or remove the target"
+        )
 
 
 class _Scan:

@@ -2,7 +2,8 @@
 
 Given sex and smoking all factors and features are jointly Gaussian (`effects.py`), so that the
 posterior is a mixture of four Gaussians, known in closed form: no reader of the photographs, which
-depend on the factors through the anatomy alone, can have a smaller expected squared error. The two
+depend on the factors through the anatomy alone, can have a smaller expected squared error (with a
+planted `shortcut` they do not, and a reader of that cue can be better). The two
 eyes enter by their mean, which is sufficient: their residuals have the same variance.
 """
 

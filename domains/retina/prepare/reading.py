@@ -27,12 +27,7 @@ def read_photograph(path: Path) -> np.ndarray:
 
     Raises UserError for what is no readable photograph.
     """
-    if not path.is_file():
-        raise UserError(f"{path}: not found; correct its name in the table, or copy it there")
-    if path.suffix.lower() not in FORMATS:
-        raise UserError(f"{path}: not one of {', '.join(FORMATS)}; convert it")
-    if path.stat().st_size == 0:
-        raise UserError(f"{path}: an empty file; copy it again")
+    require_file(path)
     dicom = path.suffix.lower() == ".dcm"
     try:
         with warnings.catch_warnings():
@@ -46,6 +41,16 @@ def read_photograph(path: Path) -> np.ndarray:
             f"{path}: cannot be read, damaged or truncated ({reason}); copy or save it again"
         ) from None
     return _checked(path, picture)
+
+
+def require_file(path: Path) -> None:
+    """UserError for what cannot be a photograph, as far as it shows without opening it."""
+    if not path.is_file():
+        raise UserError(f"{path}: not found; correct its name in the table, or copy it there")
+    if path.suffix.lower() not in FORMATS:
+        raise UserError(f"{path}: not one of {', '.join(FORMATS)}; convert it")
+    if path.stat().st_size == 0:
+        raise UserError(f"{path}: an empty file; copy it again")
 
 
 def _read_picture(path: Path) -> np.ndarray:
@@ -75,11 +80,13 @@ def _read_dicom(path: Path) -> np.ndarray:
     if data.PhotometricInterpretation == "PALETTE COLOR":
         raise UserError(f"{path}: colours by a look-up table; save it as RGB")
     _refuse_large(path, int(data.Rows) * int(data.Columns))
-    array = pixel_array(data)  # colours as RGB
+    most = 2 ** int(data.BitsStored) - 1
+    array = pixel_array(data).astype(np.int64)  # colours as RGB
+    if data.PixelRepresentation == 1:  # signed: the lowest value is black
+        array += (most + 1) // 2
     if data.PhotometricInterpretation == "MONOCHROME1":  # low is bright
-        array = 2 ** int(data.BitsStored) - 1 - array
-    bits = int(data.BitsStored)
-    return (array.astype(np.uint32) * 255 // (2**bits - 1)).astype(np.uint8)
+        array = most - array
+    return (array.clip(0, most) * 255 // most).astype(np.uint8)
 
 
 def _refuse_large(path: Path, pixels: int) -> None:
@@ -95,7 +102,8 @@ def _checked(path: Path, picture: np.ndarray) -> np.ndarray:
         picture = picture[..., None]
     if picture.ndim != 3 or picture.shape[2] not in (1, 3):
         raise UserError(f"{path}: {picture.shape} values; save it as RGB or grey")
-    if picture.dtype in (np.uint16, np.int32):  # Pillow reads 16-bit grey as either
+    # Pillow reads 16-bit grey as either, in the file's order of bytes.
+    if (picture.dtype.kind, picture.dtype.itemsize) in (("u", 2), ("i", 4)):
         picture = (picture // 257).clip(0, 255).astype(np.uint8)
     if picture.dtype != np.uint8:
         raise UserError(f"{path}: type {picture.dtype}; save it as 8 or 16 bit")

@@ -1,8 +1,8 @@
 """Where eyes come from: one module for each `source`, all with the same four functions.
 
 write(params, out) → images and tables, returns an account of what was left out; check(params)
-raises what `write` would; files(params) → SHA-256 of each file that is read; about(params, table) →
-the card's description.
+raises what `write` would, as far as it shows without decoding; files(params) → SHA-256 of each file
+that is read; about(params, table) → the card's description.
 """
 
 from types import ModuleType

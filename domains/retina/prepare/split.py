@@ -28,11 +28,7 @@ def split_patients(
     """
     names = [name for name in (_chosen(targets, "binary"), _chosen(targets, "value")) if name]
     people = table.groupby("group", sort=True)[names].mean()
-    if len(people) < len(SPLITS):
-        raise UserError(
-            f"patients: {len(people)} found, but train, validation and test need one each; "
-            "add patients, or name the column that tells them apart"
-        )
+    require_patients(len(people))
     strata = pd.DataFrame({"group": people.index})
     for name in names:
         values = people[name].to_numpy(dtype=float)
@@ -43,6 +39,15 @@ def split_patients(
     wanted = np.array(shares, dtype=float) / sum(shares)
     splits = dict(zip(order, _dealt(len(order), wanted), strict=True))
     return table["group"].map(splits)
+
+
+def require_patients(count: int) -> None:
+    """UserError where there are too few patients for three splits."""
+    if count < len(SPLITS):
+        raise UserError(
+            f"patients: {count} found, but train, validation and test need one each; "
+            "add patients, or name the column that tells them apart"
+        )
 
 
 def _dealt(count: int, wanted: np.ndarray) -> list[str]:

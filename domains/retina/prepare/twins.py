@@ -39,6 +39,17 @@ def same_eyes(
     ]
 
 
+def copies(patients: Sequence[str], digests: Sequence[str]) -> list[tuple[int, int]]:
+    """Rows that hold the very same picture though the patients differ.
+
+    >>> copies(["a", "b", "a", "c"], ["x", "y", "x", "x"])
+    [(0, 3)]
+    """
+    first: dict[str, int] = {}
+    pairs = [(first.setdefault(digest, row), row) for row, digest in enumerate(digests)]
+    return [pair for pair in pairs if patients[pair[0]] != patients[pair[1]]]
+
+
 def joined(patients: Sequence[str], pairs: Sequence[tuple[int, int]]) -> list[str]:
     """Each row's group: its patient, or the first of the patients it is linked with.
 

@@ -2,7 +2,10 @@
 
 There is no scaling and no rotation by an angle that would interpolate: an eye is mirrored, shifted
 by whole pixels, its colours are multiplied, and it is put out of focus, which spreads a vessel's
-shadow but keeps its sum. Random numbers come from the generator that is handed in, never from the
+shadow but keeps its sum. Mirroring makes a left eye a right one: it is drawn by lot for every eye,
+so that each is learnt from on both sides, and predictions average both (`reading.answers`). To
+turn left eyes over by their label instead would show half as much, and fail where none is given.
+Random numbers come from the generator that is handed in, never from the
 process: albumentations gives each loader worker the same stream, hence `set_random_state`.
 """
 
@@ -21,7 +24,10 @@ cv2.setNumThreads(0)  # a loader worker is one thread; the threads belong to the
 
 
 class Shift(A.ImageOnlyTransform):
-    """Move a photograph by up to `most` whole pixels along each axis; 0 comes in."""
+    """Move a photograph by up to `most` whole pixels along each axis; 0 comes in.
+
+    Something of it always stays: a row and a column at least.
+    """
 
     def __init__(self, most: int) -> None:
         super().__init__(p=1.0)
@@ -35,6 +41,7 @@ class Shift(A.ImageOnlyTransform):
     def apply(self, img: np.ndarray, down: int, right: int, **_: object) -> np.ndarray:
         """Of an image (H, W, C)."""
         height, width = img.shape[:2]
+        down, right = (max(1 - n, min(by, n - 1)) for n, by in ((height, down), (width, right)))
         moved = np.zeros_like(img)
         moved[max(down, 0) : height + down, max(right, 0) : width + right] = img[
             max(-down, 0) : height - down, max(-right, 0) : width - right

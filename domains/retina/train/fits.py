@@ -7,6 +7,7 @@ from pipelines.core.randomness import seed_everything
 from pipelines.training.fit import EpochDataModule, Fit
 
 from .dataset import as_it_is
+from .losses import known_shares
 from .module import EyeReader
 from .network import EyeNetwork
 from .params import TrainParams
@@ -43,7 +44,9 @@ def main_fit(folder: Path, params: TrainParams, about: dict[str, Any], network: 
     seed_everything(params.seed)
     return Fit(
         name="main",
-        module=EyeReader(network, params, params.epochs * _steps(learnt, params)),
+        module=EyeReader(
+            network, params, params.epochs * _steps(learnt, params), known_shares(learnt.truth)
+        ),
         data=EpochDataModule(learnt, checked, params.batch_size, params.seed, collate=as_it_is),
         epochs=params.epochs,
         seed=params.seed,

@@ -9,6 +9,26 @@ NODES = 16  # along an edge: the mean around a pixel is taken over about 1/16 of
 GAIN = 4.0  # vessels and tessellation are some tenths darker or lighter than the mean
 
 
+def field(images: Tensor) -> Tensor:
+    """(N, H, W, 3) 0 … 255 → (N, H, W, 1) float32: 1 in the field of view, 0 outside of it."""
+    return (images.amax(dim=3, keepdim=True) > DARK).float()
+
+
+def with_noise(seen: Tensor, images: Tensor, most: float) -> Tensor:
+    """What is seen of the photographs, (N, 3, H, W), with Gaussian noise in the field of view.
+
+    Each photograph's noise has a deviation of its own, uniform between 0 and `most`. To learn
+    with noise is to penalise large gradients (Bishop 1995): a network that must bear it cannot
+    rely on single pixels, and its gradient comes to lie on what a person would look at (Tsipras
+    et al. 2019). Draws from torch's global generator, as dropout does.
+    """
+    if most == 0:
+        return seen
+    deviation = most * torch.rand(len(seen), 1, 1, 1, device=seen.device)
+    inside = field(images).permute(0, 3, 1, 2)
+    return seen + deviation * inside * torch.randn_like(seen)
+
+
 class Colour(nn.Module):
     """(N, H, W, 3) 0 … 255 → (N, 3, H, W): minus ImageNet's mean, divided by its deviation."""
 
@@ -37,8 +57,7 @@ class LocalContrast(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Any real type; the result is float32, channels last in memory."""
-        pixels = images.float()
-        inside = (pixels.amax(dim=3, keepdim=True) > DARK).float()
+        pixels, inside = images.float(), field(images)
         pixels = pixels * inside
         sums, counts = self._smooth(pixels), self._smooth(inside)
         mean = (sums / counts.clamp_min(1e-3)).clamp_min(1.0)

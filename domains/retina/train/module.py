@@ -7,6 +7,7 @@ from pytorch_lightning import LightningModule
 from torch import Tensor
 
 from .dataset import Batch
+from .intensity import with_noise
 from .losses import anatomy_loss, target_losses
 from .network import Answer, EyeNetwork
 from .params import TrainParams
@@ -15,22 +16,25 @@ from .params import TrainParams
 class EyeReader(LightningModule):
     """An `EyeNetwork` with its loss: the sum of the targets' and the weighted anatomy's.
 
-    steps: optimiser steps in all, for the schedule. Logs train_loss, val_loss (of the targets
-    alone), and of each target `val_<t>_r2` for values, `val_<t>_auc` for binary ones, per eye.
+    steps: optimiser steps in all, for the schedule; share: (T,) of the training eyes whose answer
+    is known. Logs train_loss, val_loss (of the targets alone, over all validation eyes at once),
+    and of each target `val_<t>_r2` for values, `val_<t>_auc` for binary ones, per eye.
     """
 
-    def __init__(self, network: EyeNetwork, params: TrainParams, steps: int) -> None:
+    def __init__(self, network: EyeNetwork, params: TrainParams, steps: int, share: Tensor) -> None:
         super().__init__()
         self.network, self.params, self.steps = network, params, steps
         kinds = [target.kind == "binary" for target in network.targets]
         self.register_buffer("binary", torch.tensor(kinds), persistent=False)
-        self.said: list[tuple[Tensor, Tensor]] = []
+        self.register_buffer("share", share, persistent=False)
+        self.said: list[tuple[Tensor, Tensor, Tensor]] = []
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Loss of one batch."""
         images, truth, anatomy = batch
-        answer = self.network(images)
-        loss = target_losses(answer, truth, self.binary).sum()
+        seen = with_noise(self.network.look(images), images, self.params.noise)
+        answer = self.network.judge(seen)
+        loss = target_losses(answer, truth, self.binary, self.share).sum()
         if self.network.anatomy:
             loss = loss + self.params.auxiliary * anatomy_loss(answer, anatomy)
         self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(images))
@@ -44,13 +48,14 @@ class EyeReader(LightningModule):
         """Collect what is said and what is true."""
         images, truth, _ = batch
         answer: Answer = self.network(images)
-        loss = target_losses(answer, truth, self.binary).sum()
-        self.log("val_loss", loss, on_step=False, on_epoch=True, batch_size=len(images))
-        self.said.append((answer.centre.cpu(), truth.cpu()))
+        self.said.append((answer.centre, answer.log_variance, truth))
 
     def on_validation_epoch_end(self) -> None:
-        """Log how well each target is read."""
-        centre, truth = (torch.cat(parts) for parts in zip(*self.said, strict=True))
+        """Log the loss and how well each target is read, over all that is known of the split."""
+        centre, spread, truth = (torch.cat(parts) for parts in zip(*self.said, strict=True))
+        answer = Answer(centre, spread, centre[:, :0], centre)
+        self.log("val_loss", target_losses(answer, truth, self.binary).sum())
+        centre, truth = centre.cpu(), truth.cpu()
         for k, target in enumerate(self.network.targets):
             known = ~truth[:, k].isnan()
             said, true = centre[known, k].double(), truth[known, k].double()

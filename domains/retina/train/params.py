@@ -50,7 +50,10 @@ class TrainParams(Params):
         "rises geometrically",
     )
 
-    mirror: bool = Field(description="show eyes also mirrored: a left eye becomes a right one")
+    mirror: bool = Field(
+        description="show eyes as they are or mirrored, at random, and average both to predict: "
+        "left and right eyes are read alike, also where the side is not known"
+    )
     upside_down: bool = Field(description="show eyes also upside down")
     shift_px: int = Field(ge=0, le=64, description="largest random shift along each axis, px")
     colour: float = Field(
@@ -58,6 +61,13 @@ class TrainParams(Params):
     )
     defocus_px: float = Field(
         ge=0, le=10, description="largest deviation of the Gaussian blur of every second eye, px"
+    )
+    noise: float = Field(
+        ge=0,
+        le=4,
+        description="largest deviation of the Gaussian noise on what the network sees while it "
+        "learns the targets, each eye with its own; local_contrast: 0.4 is a tenth of the local "
+        "mean, colour: 1 is ImageNet's deviation",
     )
 
     epochs: int = Field(ge=1, description="number of epochs")

@@ -37,7 +37,8 @@ def predict(network: EyeNetwork, images: np.ndarray) -> Said:
 
     Of a value the means and standard deviations (n,) in its unit, of a binary target the
     probabilities (n,); float64. Where the network has learnt from mirrored eyes too, each image
-    is seen as it is and mirrored, and both are averaged.
+    is seen as it is and mirrored, and both are averaged: whether it is a left or a right eye makes
+    no difference, and need not be known.
     """
     centre, spread = answers(network, images)
     said: Said = {}
