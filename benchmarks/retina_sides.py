@@ -22,6 +22,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from domains.retina.train.dataset import EyeBatches
 from domains.retina.train.fits import main_fit
+from domains.retina.train.intensity import with_noise
 from domains.retina.train.losses import anatomy_loss, target_losses
 from domains.retina.train.module import rate_groups
 from domains.retina.train.network import Answer, EyeNetwork
@@ -120,8 +121,8 @@ class Plain:
 
     def _loss(self, images: Tensor, truth: Tensor, anatomy: Tensor) -> Tensor:
         with torch.autocast("cpu", torch.bfloat16, enabled=self.half):
-            seen = self.network.look(images).contiguous(memory_format=self.layout)
-            answer = self.network.judge(seen)
+            seen = with_noise(self.network.look(images), images, self.params.noise)
+            answer = self.network.judge(seen.contiguous(memory_format=self.layout))
         loss = target_losses(answer, truth, self.binary).sum()
         if self.network.anatomy:
             loss = loss + self.params.auxiliary * anatomy_loss(answer, anatomy)

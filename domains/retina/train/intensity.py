@@ -25,8 +25,9 @@ def with_noise(seen: Tensor, images: Tensor, most: float) -> Tensor:
     if most == 0:
         return seen
     deviation = most * torch.rand(len(seen), 1, 1, 1, device=seen.device)
-    inside = field(images).permute(0, 3, 1, 2)
-    return seen + deviation * inside * torch.randn_like(seen)
+    # In the memory's order: drawn like `seen`, which is channels last, they take six times as long.
+    noise = deviation * field(images) * torch.randn(images.shape, device=seen.device)
+    return seen + noise.permute(0, 3, 1, 2)
 
 
 class Colour(nn.Module):
