@@ -3,8 +3,9 @@
 Conformal prediction (Vovk et al. 2005; Lei et al. 2018) keeps its promise over all eyes. Readings
 regress to the mean, so that those of the young and the old err more than those in between, and
 fall out of such intervals more often. Hence a quantile for each band of the true value
-(label-conditional, Vovk et al. 2005, section 4.5; Vovk 2012): a true value is inside with the
-promised probability in every band.
+(label-conditional, Vovk et al. 2005, section 4.5), all at one level: the lowest at which the
+intervals hold what is promised over all calibration rows. What is in between two accepted values
+is accepted too, so that at the promised level itself they would hold more than that.
 """
 
 import math
@@ -18,6 +19,7 @@ from scipy.stats import norm
 from ..prepare.arrays import Target
 
 BANDS = 3
+LEVELS = np.linspace(0, 1, 201)
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def conformal_quantile(scores: np.ndarray, coverage: float) -> float:
 
 
 def calibrated(table: pd.DataFrame, targets: list[Target], coverage: float) -> Quantiles:
-    """For each value target the quantile of |true − mean| / sd in each band of true values.
+    """For each value target quantiles of |true − mean| / sd, one for each band of true values.
 
     The bands are terciles of the table's true values; one for all where a band has too few rows
     for its quantile to be one. A target that is known of no row gets a Gaussian's quantile.
@@ -71,11 +73,9 @@ def calibrated(table: pd.DataFrame, targets: list[Target], coverage: float) -> Q
     """
     found = {}
     for name in values_of(targets):
-        truth = table[name].to_numpy(float)
-        scores = (np.abs(truth - table[f"{name}_mean"]) / table[f"{name}_sd"]).to_numpy()
-        known = ~np.isnan(scores)
-        if known.any():
-            found[name] = _bands(truth[known], scores[known], coverage)
+        known = table[[name, f"{name}_mean", f"{name}_sd"]].dropna().to_numpy(float)
+        if len(known):
+            found[name] = _bands(*known.T, coverage)
         else:
             found[name] = Bands([], [_kept(norm.ppf((1 + coverage) / 2))])
     return found
@@ -98,12 +98,18 @@ def values_of(targets: Sequence[Target]) -> list[str]:
     return [target.name for target in targets if target.kind == "value"]
 
 
-def _bands(truth: np.ndarray, scores: np.ndarray, coverage: float) -> Bands:
+def _bands(truth: np.ndarray, mean: np.ndarray, sd: np.ndarray, coverage: float) -> Bands:
+    scores = np.abs(truth - mean) / sd
     edges = [_kept(e) for e in np.quantile(truth, np.arange(1, BANDS) / BANDS)]
     parts = [scores[Bands(edges, []).of(truth) == b] for b in range(BANDS)]
     if any(_rank(len(part), coverage) > len(part) for part in parts):
-        edges, parts = [], [scores]
-    return Bands(edges, [_kept(conformal_quantile(part, coverage)) for part in parts])
+        return Bands([], [_kept(conformal_quantile(scores, coverage))])
+    for level in LEVELS:
+        quantiles = [_kept(np.quantile(part, level, method="higher")) for part in parts]
+        low, high = Bands(edges, quantiles).interval(mean, sd)
+        if ((low <= truth) & (truth <= high)).sum() >= _rank(len(truth), coverage):
+            break
+    return Bands(edges, quantiles)
 
 
 def _rank(count: int, coverage: float) -> int:
