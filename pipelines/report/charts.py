@@ -41,6 +41,7 @@ _STYLE = {
     "axes.unicode_minus": True,
 }
 _KIND_COLOURS = {"model": BLUE, "baseline": VERMILLION, "published": BLACK}
+_BOUND_LINES = (":", "--", "-.")
 _FEW = 4  # series of which a legend finds room beside the lines
 _WIDE = 30  # the ratio of scores from which the small ones need a logarithmic scale
 _REFERENCE = re.compile(r"chance|ideal|perfect|identity|diagonal|nominal", re.IGNORECASE)
@@ -192,9 +193,10 @@ def forest_chart(headline: Headline, others: list[Score]) -> tuple[bytes, str]:
             if score.low is not None and score.high is not None:
                 axes.plot([score.low, score.high], [place, place], color=edge, linewidth=1.8)
             axes.plot(value, place, "o", color=edge, markerfacecolor=face, markersize=6.5)
-        for item in headline.bounds:
+        for k, item in enumerate(headline.bounds):
             if item.score.value is not None:
-                axes.axvline(item.score.value, color=GREY, linestyle=":", label=item.score.name)
+                line, name = _BOUND_LINES[k % len(_BOUND_LINES)], _wrap(item.score.name, 26)
+                axes.axvline(item.score.value, color=GREY, linestyle=line, label=name)
         axes.set_yticks(range(len(rows)), [_wrap(score.name) for score, _ in rows])
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.grid(False, axis="y")
@@ -215,5 +217,5 @@ def forest_chart(headline: Headline, others: list[Score]) -> tuple[bytes, str]:
     return png.getvalue(), f"{headline.metric} of each row: {values}."
 
 
-def _wrap(name: str) -> str:
-    return "\n".join(textwrap.wrap(name, 18, max_lines=2, placeholder=" …"))
+def _wrap(name: str, width: int = 18) -> str:
+    return "\n".join(textwrap.wrap(name, width, max_lines=2, placeholder=" …"))

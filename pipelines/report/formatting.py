@@ -11,7 +11,7 @@ _HIGHER = (
 )
 _SPELT = (
     "IoU F1 AP AUC ROC PR MAE MSE RMSE FCD SNN ECE NLL MCC EF BEDROC SMILES QED SA KL GAN CNN SVM "
-    "SVR PCA UMAP EM Dice Hausdorff Brier Tanimoto Bayes Otsu BRICS"
+    "BMI SVR PCA UMAP EM Dice Hausdorff Brier Tanimoto Bayes Otsu BRICS"
 )
 _SYMBOLS = "years days hours minutes mmHg nm mm px bp Da Hz ms"
 LOWER_IS_BETTER = frozenset(_LOWER.split())

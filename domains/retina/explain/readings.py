@@ -166,6 +166,7 @@ def _scores(axes: Axes, found: dict[str, float], measure: str, place: tuple[floa
             color=_STYLES[name][0],
             fontsize=9,
             va="top",
+            bbox={"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1},
         )
 
 
