@@ -1,10 +1,11 @@
 """A preset of a domain run from a fresh clone: its scores, its time and the machine, on record.
 
-    python benchmarks/preset.py segmentation isbi2012 [--seed N] [--project FOLDER]
+    python benchmarks/preset.py segmentation isbi2012 [--seed N] [--split N] [--project FOLDER]
 
 Writes benchmarks/records/<domain>_<preset>.json, or <domain>_<preset>_seed<N>.json: the training
-with another seed. --project: a folder in which it has been run, or has been begun: training goes on
-from its last epoch, so that it can be run in slices (`timeout 500 scistage train <domain>` there).
+with another seed; or <domain>_<preset>_split<N>.json: the data split with another. --project: a
+folder in which it has been run, or has been begun: training goes on from its last epoch, so that it
+can be run in slices (`timeout 500 scistage train <domain>` there).
 """
 
 import argparse
@@ -36,24 +37,28 @@ def main() -> None:
     parser.add_argument("domain")
     parser.add_argument("preset")
     parser.add_argument("--seed", type=int, help="of the training, if not the preset's")
+    parser.add_argument("--split", type=int, help="seed of the split, if not the preset's")
     parser.add_argument("--project", type=Path, help="where the preset has been run or begun")
     options = parser.parse_args()
-    domain, preset, seed = options.domain, options.preset, options.seed
+    domain, preset = options.domain, options.preset
+    seeds = {"train": options.seed, "prepare": options.split}
     with tempfile.TemporaryDirectory() as folder:
         project = options.project or Path(folder, "clone")
         if not project.exists():
-            _set_up(domain, preset, seed, project)
+            _set_up(domain, preset, seeds, project)
         _scistage(project, "repro", domain)
         content = record(project, domain, preset)
     print(json.dumps(content, indent=2))
     RECORDS.mkdir(exist_ok=True)
-    name = f"{domain}_{preset}" if seed is None else f"{domain}_{preset}_seed{seed}"
-    write_json(RECORDS / f"{name}.json", content)
+    called = {"seed": options.seed, "split": options.split}
+    parts = [domain, preset, *(f"{k}{n}" for k, n in called.items() if n is not None)]
+    write_json(RECORDS / f"{'_'.join(parts)}.json", content)
 
 
 def record(project: Path, domain: str, preset: str) -> dict[str, Any]:
     """Headline scores of all rows, and what the training took."""
-    headline = list(read_yaml(project / "params.yaml")[domain]["report"]["headline"])
+    params = read_yaml(project / "params.yaml")[domain]
+    headline = list(params["report"]["headline"])
     scores = read_csv(project / "outputs" / domain / "evaluate" / "scores.csv")
     scores = scores[scores["metric"].isin(headline) & (scores["group"] == "all")]
     columns = ["row", "metric", "value", "low", "high", "n"]
@@ -61,7 +66,7 @@ def record(project: Path, domain: str, preset: str) -> dict[str, Any]:
     return {
         "domain": domain,
         "preset": preset,
-        "seed": read_yaml(project / "params.yaml")[domain]["train"]["seed"],
+        "seeds": {stage: params[stage]["seed"] for stage in ("prepare", "train")},
         "scores": json.loads(scores[columns].to_json(orient="records")),
         "training": {k: run[k] for k in ("cpu_seconds", "seconds", "peak_memory_mib")},
         "threads": run["settings"]["threads"],
@@ -73,14 +78,15 @@ def record(project: Path, domain: str, preset: str) -> dict[str, Any]:
     }
 
 
-def _set_up(domain: str, preset: str, seed: int | None, project: Path) -> None:
+def _set_up(domain: str, preset: str, seeds: dict[str, int | None], project: Path) -> None:
     subprocess.run(["git", "clone", "--quiet", ROOT, project], check=True)
     _scistage(project, "preset", domain, preset)
-    if seed is not None:
-        path, yaml = project / "params.yaml", YAML()
-        params = yaml.load(path)
-        params[domain]["train"]["seed"] = seed
-        yaml.dump(params, path)
+    path, yaml = project / "params.yaml", YAML()
+    params = yaml.load(path)
+    for stage, seed in seeds.items():
+        if seed is not None:
+            params[domain][stage]["seed"] = seed
+    yaml.dump(params, path)
 
 
 def _scistage(project: Path, *arguments: str) -> None:
