@@ -1,3 +1,5 @@
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from domains.retina.predict.params import PredictParams
 from domains.retina.prepare.arrays import read_eyes
 from domains.retina.prepare.cohort import Cohort, eyes
 from domains.retina.prepare.render import render
+from pipelines.core.artifacts import write_json
 from pipelines.core.errors import UserError
 from pipelines.core.runner import Inputs
 from tests.retina.made import TARGETS, made_prepare
@@ -69,6 +72,16 @@ def test_what_is_said_of_files_is_what_predict_says(done, photographs, tmp_path)
     for name in ("age_mean", "age_low", "systolic_high", "sex_probability"):
         assert table.loc["eye.png", name] == pytest.approx(known[name], rel=5e-3)
         assert table.loc["wide.tif", name] == pytest.approx(known[name], rel=3e-2)
+
+
+def test_a_network_of_drawn_eyes_warns(done, photographs, tmp_path, capsys):
+    applied(done, photographs, tmp_path / "before")
+    assert not capsys.readouterr().err
+    drawn = replace(done, prepare=tmp_path / "prepare")
+    shutil.copytree(done.prepare, drawn.prepare)
+    write_json(drawn.prepare / "cohort.json", {"seed": 0, "effect_scale": 5.0, "shortcut": False})
+    applied(drawn, photographs, tmp_path / "after")
+    assert capsys.readouterr().err.startswith("warning: the network has learnt from drawn eyes")
 
 
 def test_nothing_is_said_of_what_is_no_fundus(done, photographs, tmp_path):

@@ -3,6 +3,7 @@
 No medical device.
 """
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from pipelines.core.artifacts import write_csv
 from pipelines.core.errors import UserError
 
 from ..prepare.arrays import QUALITY
+from ..prepare.cohort import read_cohort
 from ..prepare.field import prepared
 from ..prepare.quality import quality, usable
 from ..prepare.reading import FORMATS, read_photograph
@@ -30,6 +32,10 @@ if TYPE_CHECKING:
 
 SUFFIXES = tuple(FORMATS)
 CHUNK = 64  # photographs in memory
+DRAWN = (
+    "the network has learnt from drawn eyes: of photographs of people it says nothing that holds; "
+    "train it on photographs first (source: odir or csv)"
+)
 SMOOTH = 1 / 64  # of the edge: deviation of the blur of the attention that is shown
 
 
@@ -41,8 +47,11 @@ def apply(inputs: "Inputs", files: list[Path], out: Path) -> None:
     nearly all validation eyes; then of each value `<t>_mean`, `<t>_sd` and the conformal interval
     `<t>_low` … `<t>_high` in the units of the training labels, of each binary target
     `<t>_probability`; empty where nothing is said. Raises UserError for a file that cannot be read.
+    Warns on stderr if the network has learnt from a generated cohort.
     """
     _refuse_equal_stems(files)
+    if read_cohort(inputs.prepare):
+        print(f"warning: {DRAWN}", file=sys.stderr)
     network, calibration = read_network(inputs.train), read_calibration(inputs.predict)
     tables = []
     for start in range(0, len(files), CHUNK):

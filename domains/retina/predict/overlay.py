@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from ..prepare.arrays import Target
 
 TILE, CAPTION, GAP = 256, 44, 6  # px
+FONT = Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")  # it has ², Pillow's not
 CEILING = 99.0  # percentile of the attention that is drawn at full strength
 
 
@@ -68,7 +70,7 @@ def _tile(image: np.ndarray, *lines: str) -> np.ndarray:
     canvas.paste(Image.fromarray(image), (0, 0))
     draw = ImageDraw.Draw(canvas)
     for k, line in enumerate(lines):
-        font = ImageFont.load_default(size=14)
+        font = ImageFont.truetype(FONT, size=13)
         while draw.textlength(line, font=font) > TILE - 8 and len(line) > 4:
             line = line[:-2] + "…"
         draw.text((4, TILE + 3 + 19 * k), line, fill="black", font=font)
