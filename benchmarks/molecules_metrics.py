@@ -90,6 +90,8 @@ def _limited(folder: Path, smiles: list[str], threads: int, limit: float) -> dic
 
 def _theirs(pipe: Connection, folder: Path, smiles: list[str], threads: int) -> None:
     os.setsid()
+    # As its users run it: workers that are spawned would lack what `metrics` supplies, and hang.
+    multiprocessing.set_start_method("fork", force=True)
     set_threads(threads)
     found = metrics(folder)
     pipe.send("ready")
