@@ -20,6 +20,7 @@ from pytorch_lightning.callbacks import Checkpoint
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
+from domains.retina.train.augment import chain
 from domains.retina.train.dataset import EyeBatches
 from domains.retina.train.fits import main_fit
 from domains.retina.train.intensity import with_noise
@@ -136,29 +137,21 @@ class Plain:
 class Photographs(Dataset[tuple[np.ndarray, Tensor, Tensor]]):
     """One eye at a time: (H, W, 3) uint8, augmented; truth (T,); anatomy (A,)."""
 
-    def __init__(self, eyes: EyeBatches, chain: A.Compose) -> None:
-        self.eyes, self.chain = eyes, chain
+    def __init__(self, eyes: EyeBatches, steps: A.Compose) -> None:
+        self.eyes, self.steps = eyes, steps
 
     def __len__(self) -> int:
         return len(self.eyes)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, Tensor, Tensor]:
-        image = self.chain(image=self.eyes.images[index])["image"]
+        image = self.steps(image=self.eyes.images[index])["image"]
         return image, self.eyes.truth[index], self.eyes.anatomy[index]
 
 
 def transforms(params: TrainParams, seed: int) -> A.Compose:
-    """The augmentation of retina's train stage by albumentations' own transforms."""
-    steps: list[Any] = []
-    if params.mirror:
-        steps.append(A.HorizontalFlip(p=0.5))
-    if params.upside_down:
-        steps.append(A.VerticalFlip(p=0.5))
-    if params.colour:
-        limits = (1 - params.colour, 1 + params.colour)
-        steps.append(A.MultiplicativeNoise(limits, per_channel=True, p=1.0))
-    if params.defocus_px:
-        steps.append(A.GaussianBlur(blur_limit=0, sigma_limit=(0.1, params.defocus_px), p=0.5))
+    """The augmentation of retina's train stage, its own shift replaced by albumentations'."""
+    shared = chain(params.model_copy(update={"shift_px": 0}))
+    steps: list[Any] = list(shared.transforms) if shared else []
     if params.shift_px:
         most = params.shift_px
         steps.append(A.Affine(translate_px=(-most, most), interpolation=cv2.INTER_NEAREST, p=1.0))
