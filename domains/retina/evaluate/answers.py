@@ -10,6 +10,7 @@ import pandas as pd
 
 from pipelines.core.artifacts import read_csv
 
+from ..predict.conformal import conformal_quantile
 from ..predict.tables import patient_truth
 from ..prepare.arrays import Eyes, Target
 
@@ -65,8 +66,7 @@ def with_intervals(table: pd.DataFrame, target: Target, level: float) -> pd.Data
     """
     name = target.name
     checked = table[table["split"] == "validation"]
-    errors = np.sort((checked[name] - checked[f"{name}_mean"]).abs().dropna().to_numpy())
-    rank = int(np.ceil((len(errors) + 1) * level))
-    width = errors[min(rank, len(errors)) - 1] if len(errors) else np.nan
+    errors = (checked[name] - checked[f"{name}_mean"]).abs().dropna().to_numpy()
+    width = conformal_quantile(errors, level) if len(errors) else np.nan
     middle = table[f"{name}_mean"]
     return table.assign(**{f"{name}_low": middle - width, f"{name}_high": middle + width})

@@ -44,9 +44,8 @@ _STYLES = {"model": (BLUE, "o-"), "bayes": (BLACK, "s--"), CONTROL: (VERMILION, 
 def draw_readings(out: Path, subject: Subject) -> Entry:
     """Write readings.png: each target read against its truth, with Bayes' line and the control."""
     bayes = bayes_table(subject)
-    tables = {"model": subject.said, CONTROL: _of_control(subject)}
-    if bayes is not None:
-        tables = {"model": subject.said, "bayes": bayes, CONTROL: tables[CONTROL]}
+    known = {} if bayes is None else {"bayes": bayes}
+    tables = {"model": subject.said, **known, CONTROL: _of_control(subject)}
     columns = min(3, len(subject.targets))
     rows = -(-len(subject.targets) // columns)
     figure = Figure(figsize=(10, 3.6 * rows), layout="constrained")
