@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from domains.retina.train.augment import chain
 from domains.retina.train.dataset import EyeBatches
-from domains.retina.train.fits import main_fit
+from domains.retina.train.fits import member_fit
 from domains.retina.train.intensity import with_noise
 from domains.retina.train.losses import anatomy_loss, target_losses
 from domains.retina.train.module import rate_groups
@@ -50,7 +50,7 @@ class Course:
 
 
 class Ours:
-    """The fit `main` of retina's train stage in the stage's own Trainer.
+    """The fit of one member in retina's train stage in the stage's own Trainer.
 
     Precision and threads are as SCISTAGE_* say.
     """
@@ -61,7 +61,7 @@ class Ours:
         keep_memory()
         about = describe(prepared, params)
         self.network = network_of(prepared, params, about)
-        self.fit = main_fit(prepared, params, about, self.network)
+        self.fit = member_fit("member_0", prepared, params, about, self.network)
 
     def learn(self, limit: int | None = None) -> Course:
         """All epochs, at most `limit` steps of each. The Trainer's own start is part of it."""

@@ -14,6 +14,7 @@ from domains.retina.predict import predict
 from domains.retina.predict.params import PredictParams
 from domains.retina.prepare.arrays import Target, read_eyes
 from domains.retina.prepare.cohort import Cohort, read_cohort
+from domains.retina.train.ensemble import EyeEnsemble
 from domains.retina.train.network import Answer, EyeNetwork
 from pipelines.core.artifacts import write_json
 from pipelines.core.runner import Inputs
@@ -88,9 +89,9 @@ def about(anatomy: list[str], targets: list[Target]) -> dict[str, Any]:
     }
 
 
-def network_of(anatomy: list[str]) -> EyeNetwork:
+def network_of(anatomy: list[str]) -> EyeEnsemble:
     torch.manual_seed(0)
-    return EyeNetwork(**about(anatomy, [AGE])).eval()
+    return EyeEnsemble([EyeNetwork(**about(anatomy, [AGE]))]).eval()
 
 
 def chain(folder: Path, cohort: bool, only: str = "") -> Inputs:
@@ -110,8 +111,8 @@ def chain(folder: Path, cohort: bool, only: str = "") -> Inputs:
     torch.manual_seed(0)
     state = EyeNetwork(**told).state_dict()
     state = {f"network.{name}": value for name, value in state.items()}
-    write_weights(inputs.train / "weights.safetensors", {"main": state})
-    write_json(inputs.train / "model.json", {"fits": {"main": {"model": told}}})
+    write_weights(inputs.train / "weights.safetensors", {"member_0": state})
+    write_json(inputs.train / "model.json", {"fits": {"member_0": {"model": told}}})
     inputs.predict.mkdir()
     predict(PredictParams(coverage=0.9, abstain=0.0), inputs, inputs.predict)
     return inputs

@@ -133,6 +133,20 @@ def test_losses_are_the_likelihoods_and_pass_over_what_is_unknown():
     torch.testing.assert_close(binary, -(p[0].log() + (1 - p[1]).log()) / 2)
 
 
+def test_with_beta_one_means_are_learnt_by_least_squares_however_uncertain_the_eye():
+    spread = torch.tensor([[-3.0], [0.0], [2.0]])
+    truth = torch.tensor([[1.0], [2.0], [-1.0]])
+
+    def gradient(beta: float) -> torch.Tensor:
+        centre = torch.zeros(3, 1, requires_grad=True)
+        answer = Answer(centre, spread, torch.zeros(3, 0), torch.zeros(1))
+        target_losses(answer, truth, torch.tensor([False]), beta=beta).sum().backward()
+        return centre.grad
+
+    torch.testing.assert_close(gradient(1.0), -truth / 3)
+    torch.testing.assert_close(gradient(0.0), -truth * torch.exp(-spread) / 3)
+
+
 def test_unknown_labels_have_no_gradient_and_a_target_without_any_counts_nothing():
     centre = torch.zeros(2, 2, requires_grad=True)
     spread = torch.zeros(2, 2, requires_grad=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import os
 from pathlib import Path
@@ -211,23 +210,6 @@ def test_a_person_with_two_numbers_is_in_one_split_and_on_the_card(tmp_path: Pat
             darker = Image.fromarray((picture * 0.9).astype(np.uint8))
             darker.save(tmp_path / f"data/{k + 1:03d}_{side}.png")
     folder = _prepared(tmp_path / "out", source="csv", path=str(table))
-    split = read_eyes(folder).table.groupby("patient")["split"].first()
-    assert all(split[f"{k:03d}"] == split[f"{k + 1:03d}"] for k in range(0, 24, 2))
-    assert "000 and 001" in " ".join(read_json(folder / "card.json")["notes"])
-
-
-def test_the_same_photograph_of_two_patients_is_joined_where_nobody_can_mend_the_table(
-    tmp_path: Path,
-) -> None:
-    table = photographs(tmp_path / "images", patients=24)
-    lines = ["patient_id,eye,image,age,sex,keywords"]
-    for name, patient, eye, age, sex in csv.reader(table.read_text().splitlines()[1:]):
-        lines.append(f"{patient},{eye},{name},{age},{sex},normal fundus")
-    (tmp_path / "labels.csv").write_text("\n".join(lines))
-    for k in range(0, 24, 2):  # as in ODIR: the very same file under another number
-        copied = (tmp_path / f"images/{k:03d}_left.png").read_bytes()
-        (tmp_path / f"images/{k + 1:03d}_left.png").write_bytes(copied)
-    folder = _prepared(tmp_path / "out", source="odir", path=str(tmp_path))
     split = read_eyes(folder).table.groupby("patient")["split"].first()
     assert all(split[f"{k:03d}"] == split[f"{k + 1:03d}"] for k in range(0, 24, 2))
     assert "000 and 001" in " ".join(read_json(folder / "card.json")["notes"])

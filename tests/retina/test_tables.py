@@ -185,23 +185,6 @@ def test_all_files_with_mistakes_are_counted(data: Path, tmp_path: Path) -> None
         prepare(params(source="csv", path=str(data / "eyes.csv")), None, tmp_path)  # type: ignore[arg-type]
 
 
-def test_odir_without_a_folder_says_where_it_is_looked_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("SCISTAGE_DATA_MIRROR", raising=False)
-    with pytest.raises(UserError, match=r"set prepare\.path to the folder"):
-        check(params(source="odir"))
-    with pytest.raises(UserError, match=r"holds no labels\.csv"):
-        check(params(source="odir", path=str(tmp_path)))
-    header = "patient_id,eye,image,age,sex,keywords"
-    (tmp_path / "labels.csv").write_text(f"{header}\n1,left,1.jpg,old,M,normal fundus\n")
-    with pytest.raises(UserError, match=r"line 2: age 'old', sex 'M'"):
-        check(params(source="odir", path=str(tmp_path)))
-    (tmp_path / "labels.csv").write_text(f"{header}\n1,left,1.jpg,60,M,normal fundus\n")
-    with pytest.raises(UserError, match=r"images/1\.jpg: not found"):
-        check(params(source="odir", path=str(tmp_path)))
-
-
 @pytest.mark.parametrize(
     ("changed", "message"),
     [

@@ -157,7 +157,7 @@ def test_the_network_read_again_says_what_it_said(prepared, tmp_path):
     trained(prepared, tmp_path)
     network = read_network(inputs.train)
     eyes = read_eyes(prepared, ("validation",))
-    about = json.loads((tmp_path / "model.json").read_text())["fits"]["main"]["model"]
+    about = json.loads((tmp_path / "model.json").read_text())["fits"]["member_0"]["model"]
     assert [target.name for target in network.targets] == [t["name"] for t in about["targets"]]
     said = predict(network, eyes.images)
     with torch.no_grad():
@@ -168,6 +168,22 @@ def test_the_network_read_again_says_what_it_said(prepared, tmp_path):
     assert (sd > 0).all()
     assert ((said["sex"] > 0) & (said["sex"] < 1)).all()
     np.testing.assert_allclose(answers(network, eyes.images[:3])[0][:, 0], mean[:3], rtol=1e-3)
+
+
+def test_members_are_trained_from_seeds_in_a_row_and_averaged(prepared, tmp_path):
+    trained(prepared, tmp_path / "both", members=2, seed=3)
+    images = np.array(read_eyes(prepared, ("test",)).images)
+    both = read_network(tmp_path / "both")
+    alone = []
+    for seed in (3, 4):
+        trained(prepared, tmp_path / str(seed), seed=seed)
+        alone.append(answers(read_network(tmp_path / str(seed)), images))
+    mean, sd = answers(both, images)
+    (first, first_sd), (second, second_sd) = alone
+    assert np.abs(first - second).max() > 1e-3
+    np.testing.assert_allclose(mean, (first + second) / 2, rtol=1e-4, atol=1e-4)
+    variance = (first_sd**2 + second_sd**2) / 2 + ((first - second) / 2) ** 2
+    np.testing.assert_allclose(sd[:, 0], variance[:, 0] ** 0.5, rtol=1e-4)
 
 
 def test_a_mirrored_eye_reads_the_same_where_mirrored_eyes_were_learnt_from(prepared, tmp_path):
@@ -220,12 +236,12 @@ def test_the_pretext_asks_for_the_turn_and_hands_its_backbone_on(prepared, tmp_p
         np.testing.assert_array_equal(np.rot90(image, -turn), learnt.images[k])
     fits = train(params, Inputs(prepared, tmp_path, tmp_path, tmp_path, tmp_path))
     first = next(fits)
-    assert (first.name, first.epochs) == ("pretext", 2)
+    assert (first.name, first.epochs) == ("pretext_0", 2)
     with torch.no_grad():
         for tensor in first.module.backbone.parameters():
             tensor.fill_(0.25)
     main = next(fits)
-    assert main.name == "main"
+    assert main.name == "member_0"
     for tensor in main.module.network.backbone.parameters():
         assert (tensor == 0.25).all()
 
@@ -243,7 +259,7 @@ def test_lite0_starts_from_imagenet_and_refuses_to_keep_what_it_has_not_got(tmp_
     for name, tensor in network.backbone.state_dict().items():
         assert torch.equal(tensor, state[name]), name
     trained(copy, tmp_path / "out", backbone="efficientnet_lite0", freeze="until 8")
-    after = read_network(tmp_path / "out").backbone.state_dict()
+    after = read_network(tmp_path / "out").members[0].backbone.state_dict()
     assert torch.equal(after["_blocks.7._bn2.running_mean"], state["_blocks.7._bn2.running_mean"])
     assert not torch.equal(after["_blocks.8._bn2.weight"], state["_blocks.8._bn2.weight"])
 

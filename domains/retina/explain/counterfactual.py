@@ -13,7 +13,7 @@ from pipelines.statistics.bootstrap import Interval, interval
 
 from ..prepare.cohort import Person, eyes, read_cohort
 from ..prepare.render import render
-from ..train.network import EyeNetwork
+from ..train.ensemble import EyeEnsemble
 from ..train.reading import answers
 from .drawing import (
     BLUE,
@@ -97,7 +97,7 @@ def monotonic(responses: Responses, target: int) -> float:
     return float((np.diff(responses.of(target), axis=1) > 0).all(axis=1).mean())
 
 
-def _read(network: EyeNetwork, pictures: np.ndarray) -> np.ndarray:
+def _read(network: EyeEnsemble, pictures: np.ndarray) -> np.ndarray:
     flat = pictures.reshape(-1, *pictures.shape[-3:])
     centre, _ = answers(network, flat)
     return centre.reshape(*pictures.shape[:3], -1).mean(axis=2)

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from pipelines.core.randomness import generator
 
 from ..predict.attention import gradient_attention
-from ..train.network import EyeNetwork
+from ..train.ensemble import EyeEnsemble
 from ..train.reading import answers
 from .drawing import BLUE, CONTROL, GREY, VERMILION, WIDTH, Entry, bare, capital, named, save
 from .subject import Subject
@@ -69,7 +69,7 @@ def _draw(axes: Axes, found: Curves) -> None:
 
 
 def changes(
-    network: EyeNetwork,
+    network: EyeEnsemble,
     images: np.ndarray,
     orders: dict[str, np.ndarray],
     target: int,

@@ -12,13 +12,13 @@ from pipelines.statistics.bootstrap import Interval
 
 from ..evaluate.resampling import ratios
 from ..predict.attention import BATCH, learnt_attention
-from ..train.network import EyeNetwork
+from ..train.ensemble import EyeEnsemble
 
 REGIONS = ("large vessels", "small vessels", "disc", "background")
 LARGE = 1 / 43  # of the edge: least width of a large vessel, 3 px of 128
 
 
-def gradient_maps(network: EyeNetwork, images: np.ndarray, target: int) -> np.ndarray:
+def gradient_maps(network: EyeEnsemble, images: np.ndarray, target: int) -> np.ndarray:
     """(n, H, W) float32, summing to 1: by how much each pixel's change would change the reading.
 
     The squared length of the gradient of the target's mean (or logit) by what the network sees of
@@ -40,7 +40,7 @@ def gradient_maps(network: EyeNetwork, images: np.ndarray, target: int) -> np.nd
     return (maps / np.maximum(maps.sum(axis=(1, 2), keepdims=True), 1e-300)).astype(np.float32)
 
 
-def learnt_maps(network: EyeNetwork, images: np.ndarray, target: int) -> np.ndarray:
+def learnt_maps(network: EyeEnsemble, images: np.ndarray, target: int) -> np.ndarray:
     """(n, H, W) float32, summing to 1: the learnt soft attention, brought to the pixels' grid."""
     coarse = learnt_attention(network, images)[:, target]
     size = images.shape[2], images.shape[1]

@@ -10,14 +10,14 @@ import torch
 
 from pipelines.training.precision import autocast
 
-from ..train.network import EyeNetwork
+from ..train.ensemble import EyeEnsemble
 from ..train.reading import BATCH
 
 FOLDS = 5
 STRENGTH = 1.0  # of the ridge penalty, on standardised inputs
 
 
-def embedded(network: EyeNetwork, images: np.ndarray) -> np.ndarray:
+def embedded(network: EyeEnsemble, images: np.ndarray) -> np.ndarray:
     """(n, k) float64: what the network says of the anatomy where it has learnt to (auxiliary
     heads), else its features, averaged over the photograph."""
     device = next(network.parameters()).device
@@ -28,7 +28,7 @@ def embedded(network: EyeNetwork, images: np.ndarray) -> np.ndarray:
             if network.anatomy:
                 values = network(batch).anatomy
             else:
-                values = network.backbone(network.look(batch)).mean(dim=(2, 3))
+                values = network.features(network.look(batch))
         found.append(values.double().cpu().numpy())
     return np.concatenate(found)
 

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from pipelines.statistics.bootstrap import Interval
 
 from ..evaluate.resampling import ratios
-from ..train.network import EyeNetwork
+from ..train.ensemble import EyeEnsemble
 from ..train.reading import answers
 from .drawing import CONTROL, Entry, capital, named, save, signed
 from .subject import Subject
@@ -71,7 +71,7 @@ def camera_changes() -> dict[str, tuple[Change, Change | None]]:
     }
 
 
-def sensitivity(network: EyeNetwork, images: np.ndarray, patient: pd.Series) -> Table:
+def sensitivity(network: EyeEnsemble, images: np.ndarray, patient: pd.Series) -> Table:
     """Mean change of each reading in deviations of its target, over patients.
 
     Of a binary target it is the change of the log odds, in deviations of a logistic variable.

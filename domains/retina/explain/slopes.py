@@ -12,7 +12,7 @@ from pipelines.core.artifacts import read_json
 from pipelines.core.randomness import generator
 
 from ..prepare.arrays import read_anatomy
-from ..train.network import EyeNetwork
+from ..train.ensemble import EyeEnsemble
 from .drawing import CONTROL, Entry
 from .probe import cross_fitted, embedded, fitted
 from .slopes_figure import Recovered, draw, short
@@ -114,7 +114,7 @@ def _known(subject: Subject, measured: Measured) -> Measured:
     return _rows(measured, np.flatnonzero(np.isfinite(measured.factors).all(axis=1)))
 
 
-def _embedded(network: EyeNetwork, subject: Subject, part: pd.DataFrame) -> np.ndarray:
+def _embedded(network: EyeEnsemble, subject: Subject, part: pd.DataFrame) -> np.ndarray:
     return embedded(network, subject.eyes.images[part.index.to_numpy()])
 
 

@@ -17,7 +17,7 @@ from pipelines.core.runner import Inputs
 from ..evaluate.answers import read_answers
 from ..prepare.arrays import Eyes, Target, read_eyes
 from ..prepare.cohort import read_cohort
-from ..train.network import EyeNetwork
+from ..train.ensemble import EyeEnsemble
 from ..train.reading import read_network
 
 _TO_SETTLE = 64  # photographs from which the control's normalisation takes up its statistics
@@ -28,8 +28,8 @@ class Subject:
     """The network and its control; `eyes`: validation and test; `said`: the network's answers on
     test patients, as evaluate reads them; `prepare`: folder of that stage."""
 
-    network: EyeNetwork
-    control: EyeNetwork
+    network: EyeEnsemble
+    control: EyeEnsemble
     eyes: Eyes
     said: pd.DataFrame
     prepare: Path
@@ -73,7 +73,7 @@ def read_subject(inputs: Inputs, seed: int) -> Subject:
     return Subject(network, control, eyes, said, inputs.prepare)
 
 
-def randomised(network: EyeNetwork, images: np.ndarray, seed: int) -> EyeNetwork:
+def randomised(network: EyeEnsemble, images: np.ndarray, seed: int) -> EyeEnsemble:
     """The same network with every weight tensor shuffled: the control of Adebayo et al. 2018.
 
     Shuffling keeps each layer's distribution of weights and destroys what they say together. The

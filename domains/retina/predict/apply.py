@@ -19,7 +19,7 @@ from ..prepare.cohort import read_cohort
 from ..prepare.field import prepared
 from ..prepare.quality import quality, usable
 from ..prepare.reading import FORMATS, read_photograph
-from ..train.network import EyeNetwork
+from ..train.ensemble import EyeEnsemble
 from ..train.reading import answers, read_network
 from .attention import gradient_attention
 from .calibrate import Calibration, read_calibration
@@ -80,7 +80,7 @@ def _looked_at(path: Path, size: int) -> tuple[np.ndarray, dict[str, float | boo
 
 
 def _said(
-    network: EyeNetwork, calibration: Calibration, table: pd.DataFrame, pictures: np.ndarray
+    network: EyeEnsemble, calibration: Calibration, table: pd.DataFrame, pictures: np.ndarray
 ) -> pd.DataFrame:
     """The table with what is said of each eye, and nothing of those that are abstained from."""
     targets = network.targets
@@ -92,7 +92,7 @@ def _said(
     return said
 
 
-def _attention(network: EyeNetwork, pictures: np.ndarray) -> Iterator[np.ndarray]:
+def _attention(network: EyeEnsemble, pictures: np.ndarray) -> Iterator[np.ndarray]:
     """For each picture (T, H, W): where each target is read from."""
     blur = SMOOTH * network.size
     maps = [gradient_attention(network, pictures, k, blur) for k in range(len(network.targets))]

@@ -4,12 +4,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from ..train.network import EyeNetwork
+from ..train.ensemble import EyeEnsemble
 
 BATCH = 32
 
 
-def learnt_attention(network: EyeNetwork, images: np.ndarray) -> np.ndarray:
+def learnt_attention(network: EyeEnsemble, images: np.ndarray) -> np.ndarray:
     """(n, T, h, w) float32, the share of the attention that each place of the grid gets.
 
     images: (n, H, W, 3) uint8; the grid is the backbone's, 8 or 32 times as coarse.
@@ -24,7 +24,7 @@ def learnt_attention(network: EyeNetwork, images: np.ndarray) -> np.ndarray:
 
 
 def gradient_attention(
-    network: EyeNetwork, images: np.ndarray, target: int, blur_px: float = 0.0
+    network: EyeEnsemble, images: np.ndarray, target: int, blur_px: float = 0.0
 ) -> np.ndarray:
     """(n, H, W) float32, summing to 1 (0 where nothing has an influence): |gradient × input|.
 

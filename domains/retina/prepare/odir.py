@@ -1,4 +1,4 @@
-"""ODIR-5K: real photographs with age and sex, from a folder with labels.csv and images/."""
+"""ODIR-5K: photographs with age, sex and findings, from a folder with labels.csv and images/."""
 
 from __future__ import annotations
 
@@ -16,7 +16,18 @@ from .params import PrepareParams
 from .photographs import Listed, check_photographs, write_photographs
 from .tables import read_table, require_columns
 
-TARGETS = [Target("age", "value", "years"), Target("sex", "binary", positive="male")]
+PERSON = [Target("age", "value", "years"), Target("sex", "binary", positive="male")]
+# The set's own classes, each with the keywords that a doctor gave an eye that has it.
+FINDINGS = {
+    "normal": ("normal fundus",),
+    "diabetic_retinopathy": ("proliferative", "diabetic retinopathy"),
+    "glaucoma": ("glaucoma",),
+    "cataract": ("cataract",),
+    "macular_degeneration": ("age-related macular degeneration",),
+    "hypertensive_retinopathy": ("hypertensive retinopathy",),
+    "myopia": ("myopi",),
+}
+FEWEST = 50  # photographs with a finding, and without; of fewer nothing is learnt
 ADULT = 18  # years; the set's miscoded ages are 1
 # Findings that say that the photograph shows no fundus, or not enough of it.
 UNUSABLE = (
@@ -52,7 +63,7 @@ def about(params: PrepareParams, table: pd.DataFrame) -> dict[str, Any]:
         "title": "ODIR-5K fundus photographs",
         "description": (
             f"{len(table)} colour fundus photographs of {table['patient'].nunique()} adults with "
-            "age and sex, healthy and ill eyes, from many cameras. No medical device."
+            "age, sex and findings, from many cameras. No medical device."
         ),
         "synthetic": False,
         "source": {
@@ -80,9 +91,7 @@ def listed(params: PrepareParams) -> Listed:
     ages = pd.to_numeric(table["age"], errors="coerce")
     _require_labels(path, table, ages)
     minor = ages < ADULT
-    keywords = table["keywords"].str.lower()
-    poor = pd.concat([keywords.str.contains(text, regex=False) for text in UNUSABLE], axis=1)
-    poor = poor.any(axis=1) & ~minor
+    poor = _mentioned(table, UNUSABLE) & ~minor
     kept = table[~minor & ~poor]
     found = pd.DataFrame(
         {
@@ -92,6 +101,7 @@ def listed(params: PrepareParams) -> Listed:
             "path": [folder / "images" / name for name in kept["image"]],
             "age": ages[kept.index].astype(float),
             "sex": (kept["sex"] == "M").astype(int),
+            **{name: _mentioned(kept, texts).astype(int) for name, texts in FINDINGS.items()},
         }
     ).reset_index(drop=True)
     reasons = {
@@ -102,7 +112,18 @@ def listed(params: PrepareParams) -> Listed:
         {"what": "photographs", "why": why, "count": int(rows.sum())}
         for why, rows in reasons.items()
     ]
-    return Listed(found, TARGETS, excluded, join_copies=True)
+    counts = found[list(FINDINGS)].sum()
+    seen = [name for name in FINDINGS if FEWEST <= counts[name] <= len(found) - FEWEST]
+    targets = [*PERSON, *(Target(name, "binary", positive="found") for name in seen)]
+    return Listed(found, targets, excluded, join_copies=True)
+
+
+def _mentioned(table: pd.DataFrame, texts: tuple[str, ...]) -> pd.Series:
+    """Which rows have one of the texts in their keywords."""
+    keywords = table["keywords"].str.lower()
+    return pd.concat([keywords.str.contains(text, regex=False) for text in texts], axis=1).any(
+        axis=1
+    )
 
 
 def _require_labels(path: Path, table: pd.DataFrame, ages: pd.Series) -> None:

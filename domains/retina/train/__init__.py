@@ -1,4 +1,4 @@
-"""What is learnt: one network for all targets, if wished after a pretext without labels."""
+"""What is learnt: networks for all targets, if wished after a pretext without labels."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -11,15 +11,19 @@ if TYPE_CHECKING:
 
 
 def train(params: "TrainParams", inputs: "Inputs") -> Iterator["Fit"]:
-    """Yield the fit `pretext`, unless it is off, and `main`, which takes up its backbone.
+    """Yield for each member k the fit `pretext_k`, unless it is off, and `member_k`, which takes
+    up its backbone.
 
-    The epoch of `main` is chosen by the validation loss of the targets.
+    Member k is trained with the seed + k, and its epoch chosen by the validation loss of the
+    targets.
     """
-    from .fits import main_fit, pretext_fit
+    from .fits import member_fit, pretext_fit
     from .setup import describe, network_of
 
     about = describe(inputs.prepare, params)
-    network = network_of(inputs.prepare, params, about)
-    if params.pretext.epochs:
-        yield pretext_fit(inputs.prepare, params, about, network)
-    yield main_fit(inputs.prepare, params, about, network)
+    for k in range(params.members):
+        own = params.model_copy(update={"seed": params.seed + k})
+        network = network_of(inputs.prepare, own, about)
+        if own.pretext.epochs:
+            yield pretext_fit(f"pretext_{k}", inputs.prepare, own, about, network)
+        yield member_fit(f"member_{k}", inputs.prepare, own, about, network)

@@ -1,8 +1,8 @@
-"""Random changes of a photograph under which vessels keep their calibre.
+"""Random changes of a photograph; without `turn` and `zoom` vessels keep their calibre.
 
-There is no scaling and no rotation by an angle that would interpolate: an eye is mirrored, shifted
-by whole pixels, its colours are multiplied, and it is put out of focus, which spreads a vessel's
-shadow but keeps its sum. Mirroring makes a left eye a right one: it is drawn by lot for every eye,
+These two are for photographs whose scale nobody knows. Else an eye is mirrored, shifted by whole
+pixels, its colours are multiplied, and it is put out of focus, which spreads a vessel's shadow but
+keeps its sum. Mirroring makes a left eye a right one: it is drawn by lot for every eye,
 so that each is learnt from on both sides, and predictions average both (`reading.answers`). To
 turn left eyes over by their label instead would show half as much, and fail where none is given.
 Random numbers come from the generator that is handed in, never from the
@@ -61,6 +61,9 @@ def chain(params: TrainParams) -> A.Compose | None:
         steps.append(A.MultiplicativeNoise(limits, per_channel=True, elementwise=False, p=1.0))
     if params.defocus_px:
         steps.append(A.GaussianBlur(blur_limit=0, sigma_limit=(0.1, params.defocus_px), p=0.5))
+    if params.turn or params.zoom:
+        scales = (1 - params.zoom, 1 + params.zoom)
+        steps.append(A.Affine(scale=scales, rotate=(-params.turn, params.turn), p=1.0))
     if params.shift_px:
         steps.append(Shift(params.shift_px))  # last: what comes in stays 0
     return A.Compose(steps) if steps else None

@@ -16,7 +16,7 @@ from .setup import data_of, freeze
 
 
 def pretext_fit(
-    folder: Path, params: TrainParams, about: dict[str, Any], network: EyeNetwork
+    name: str, folder: Path, params: TrainParams, about: dict[str, Any], network: EyeNetwork
 ) -> Fit:
     """Trains the network's backbone to tell by how much an eye is turned."""
     # An eye shown upside down would be taken for one turned by half.
@@ -24,7 +24,7 @@ def pretext_fit(
     learnt, checked = (TurnedEyes(e, params.seed) for e in data_of(folder, upright, about))
     first, steps = params.pretext, params.pretext.epochs * _steps(learnt, params)
     return Fit(
-        name="pretext",
+        name=name,
         module=TurnReader(network, first.learning_rate, params.weight_decay, steps),
         data=EpochDataModule(learnt, checked, params.batch_size, params.seed, collate=as_it_is),
         epochs=first.epochs,
@@ -37,13 +37,15 @@ def pretext_fit(
     )
 
 
-def main_fit(folder: Path, params: TrainParams, about: dict[str, Any], network: EyeNetwork) -> Fit:
+def member_fit(
+    name: str, folder: Path, params: TrainParams, about: dict[str, Any], network: EyeNetwork
+) -> Fit:
     """Trains what is not frozen to read the targets, and a cohort's anatomy beside them."""
     learnt, checked = data_of(folder, params, about)
     freeze(network, params)
     seed_everything(params.seed)
     return Fit(
-        name="main",
+        name=name,
         module=EyeReader(
             network, params, params.epochs * _steps(learnt, params), known_shares(learnt.truth)
         ),

@@ -37,7 +37,8 @@ class Same(nn.Conv2d):
 
 
 def _norm(channels: int) -> nn.BatchNorm2d:
-    return nn.BatchNorm2d(channels, eps=1e-3, momentum=0.01)
+    # ImageNet's momentum, 0.01, would lag behind the weights for the few hundred steps of a tuning.
+    return nn.BatchNorm2d(channels, eps=1e-3, momentum=0.1)
 
 
 class Inverted(nn.Module):

@@ -18,11 +18,17 @@ def known_shares(truth: Tensor) -> Tensor:
 
 
 def target_losses(
-    answer: Answer, truth: Tensor, binary: Tensor, share: Tensor | None = None
+    answer: Answer,
+    truth: Tensor,
+    binary: Tensor,
+    share: Tensor | None = None,
+    beta: float = 0.0,
 ) -> Tensor:
     """(T,) losses: of values ½ (log σ² + (y − μ)² / σ²), of binary targets the cross entropy.
 
     The first is a Gaussian's negative log-likelihood without its constant (Nix & Weigend 1994);
+    times σ^2β, which is not differentiated (Seitzer et al. 2022): with β = 1 the gradient of μ is
+    that of ½ (y − μ)², which an uncertain eye does not escape;
     truth (N, T): values standardised, binary 0 or 1, NaN if unknown; binary (T,): which are.
     Means over the known answers. share (T,): of the known among all training eyes; with it, the
     sums are divided by N · share instead, so that an answer's weight does not depend on how many
@@ -32,6 +38,7 @@ def target_losses(
     truth = torch.where(known, truth, 0.0)
     residual = truth - answer.centre
     gaussian = 0.5 * (answer.log_variance + residual**2 * torch.exp(-answer.log_variance))
+    gaussian = gaussian * torch.exp(beta * answer.log_variance.detach())
     surprise = F.binary_cross_entropy_with_logits(answer.centre, truth, reduction="none")
     losses = torch.where(binary, surprise, gaussian)
     if share is None:

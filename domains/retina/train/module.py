@@ -34,7 +34,7 @@ class EyeReader(LightningModule):
         images, truth, anatomy = batch
         seen = with_noise(self.network.look(images), images, self.params.noise)
         answer = self.network.judge(seen)
-        loss = target_losses(answer, truth, self.binary, self.share).sum()
+        loss = target_losses(answer, truth, self.binary, self.share, self.params.beta).sum()
         if self.network.anatomy:
             loss = loss + self.params.auxiliary * anatomy_loss(answer, anatomy)
         self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(images))

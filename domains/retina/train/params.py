@@ -38,6 +38,9 @@ class TrainParams(Params):
         ge=0, le=10, description="weight of the heads that learn a cohort's anatomy; 0: none"
     )
 
+    members: int = Field(
+        ge=1, le=20, description="networks that are trained, from seeds in a row, and averaged"
+    )
     freeze: str = Field(
         description="what is kept as it was before: all of the backbone, none of it, or "
         "`until N`, its stem and the blocks before block N, counted from 0"
@@ -56,6 +59,14 @@ class TrainParams(Params):
     )
     upside_down: bool = Field(description="show eyes also upside down")
     shift_px: int = Field(ge=0, le=64, description="largest random shift along each axis, px")
+    turn: float = Field(
+        ge=0, le=180, description="largest random rotation, degrees; with zoom: pixels are blended"
+    )
+    zoom: float = Field(
+        ge=0,
+        lt=1,
+        description="largest relative change of scale; hides calibres: 0 where they are the signal",
+    )
     colour: float = Field(
         ge=0, lt=1, description="largest relative change of each colour's intensity"
     )
@@ -70,6 +81,12 @@ class TrainParams(Params):
         "mean, colour: 1 is ImageNet's deviation",
     )
 
+    beta: float = Field(
+        ge=0,
+        le=1,
+        description="of the loss of values: 0 is a Gaussian's likelihood, 1 learns the means as "
+        "least squares would, so that no eye is given up as uncertain (Seitzer 2022)",
+    )
     epochs: int = Field(ge=1, description="number of epochs")
     batch_size: int = Field(ge=2, description="eyes a step")
     learning_rate: float = Field(gt=0, le=1, description="peak of the one-cycle schedule")

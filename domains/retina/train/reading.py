@@ -11,28 +11,34 @@ from pipelines.training.precision import autocast, computing_device
 from pipelines.training.reproducible import prepare_torch
 from pipelines.training.weights import read_weights
 
+from .ensemble import EyeEnsemble
 from .network import EyeNetwork
 
-FIT = "main"
+MEMBER = "member_"
 BATCH = 64
 
 Said = dict[str, tuple[np.ndarray, np.ndarray] | np.ndarray]
 
 
-def read_network(folder: Path) -> EyeNetwork:
-    """Rebuild the network from `weights.safetensors` and `model.json` in the folder.
+def read_network(folder: Path) -> EyeEnsemble:
+    """Rebuild the networks from `weights.safetensors` and `model.json` in the folder.
 
-    It is ready for prediction, where this machine computes; `.targets` are its targets.
-    Raises UserError if one of them is missing or damaged.
+    They are ready for prediction, where this machine computes; `.targets` are their targets.
+    Raises UserError if one of the files is missing or damaged.
     """
     prepare_torch()
-    network = EyeNetwork(**read_json(folder / "model.json")["fits"][FIT]["model"])
-    state = read_weights(folder / "weights.safetensors", FIT)
-    network.load_state_dict({k.removeprefix("network."): v for k, v in state.items()})
-    return network.to(computing_device(), memory_format=torch.channels_last).eval()
+    fits = read_json(folder / "model.json")["fits"]
+    members = []
+    for name in (name for name in fits if name.startswith(MEMBER)):
+        network = EyeNetwork(**fits[name]["model"])
+        state = read_weights(folder / "weights.safetensors", name)
+        network.load_state_dict({k.removeprefix("network."): v for k, v in state.items()})
+        members.append(network)
+    whole = EyeEnsemble(members)
+    return whole.to(computing_device(), memory_format=torch.channels_last).eval()
 
 
-def predict(network: EyeNetwork, images: np.ndarray) -> Said:
+def predict(network: EyeEnsemble, images: np.ndarray) -> Said:
     """What the network says of (n, H, W, 3) uint8 images, target by target.
 
     Of a value the means and standard deviations (n,) in its unit, of a binary target the
@@ -50,7 +56,7 @@ def predict(network: EyeNetwork, images: np.ndarray) -> Said:
     return said
 
 
-def answers(network: EyeNetwork, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def answers(network: EyeEnsemble, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(n, T) means in units or logits, and (n, T) standard deviations in units; float64."""
     device = next(network.parameters()).device
     parts = []
@@ -64,7 +70,7 @@ def answers(network: EyeNetwork, images: np.ndarray) -> tuple[np.ndarray, np.nda
     return joined[:, 0], joined[:, 1]
 
 
-def _in_units(network: EyeNetwork, batch: Tensor) -> Tensor:
+def _in_units(network: EyeEnsemble, batch: Tensor) -> Tensor:
     """(n, 2, T): means or logits, and standard deviations."""
     answer = network(batch)
     centre = answer.centre * network.sd + network.mean
