@@ -152,6 +152,26 @@ def test_a_label_weighs_the_same_whatever_else_its_batch_knows(prepared, tmp_pat
     torch.testing.assert_close(weights[0][:3], -1 / (4 * share[:3]))
 
 
+def test_targets_count_as_much_as_they_weigh(prepared, tmp_path):
+    inputs = Inputs(prepared, *[tmp_path] * 4)
+
+    def loss(*weights):
+        listed = [{"target": name, "weight": weight} for name, weight in weights]
+        fit = next(train(params_of(auxiliary=0.0, weights=listed), inputs))
+        fit.module.eval()
+        fit.module.log = Mock()
+        with torch.no_grad():
+            return fit.module.training_step(fit.data.train.__getitems__([(0, 0), (0, 1)]), 0)
+
+    names = ("age", "systolic", "bmi", "sex", "smoking")
+    each = [loss(*((name, float(name == one)) for name in names)) for one in names]
+    torch.testing.assert_close(loss(), torch.stack(each).sum())
+    expected = torch.stack(each).sum() + 2 * each[0] - 0.5 * each[3]
+    torch.testing.assert_close(loss(("age", 3.0), ("sex", 0.5)), expected)
+    with pytest.raises(UserError, match=r"retina\.train\.weights: found 'height'; the targets are"):
+        loss(("height", 1.0))
+
+
 def test_the_network_read_again_says_what_it_said(prepared, tmp_path):
     inputs = Inputs(prepared, tmp_path, tmp_path, tmp_path, tmp_path)
     trained(prepared, tmp_path)
@@ -168,22 +188,6 @@ def test_the_network_read_again_says_what_it_said(prepared, tmp_path):
     assert (sd > 0).all()
     assert ((said["sex"] > 0) & (said["sex"] < 1)).all()
     np.testing.assert_allclose(answers(network, eyes.images[:3])[0][:, 0], mean[:3], rtol=1e-3)
-
-
-def test_members_are_trained_from_seeds_in_a_row_and_averaged(prepared, tmp_path):
-    trained(prepared, tmp_path / "both", members=2, seed=3)
-    images = np.array(read_eyes(prepared, ("test",)).images)
-    both = read_network(tmp_path / "both")
-    alone = []
-    for seed in (3, 4):
-        trained(prepared, tmp_path / str(seed), seed=seed)
-        alone.append(answers(read_network(tmp_path / str(seed)), images))
-    mean, sd = answers(both, images)
-    (first, first_sd), (second, second_sd) = alone
-    assert np.abs(first - second).max() > 1e-3
-    np.testing.assert_allclose(mean, (first + second) / 2, rtol=1e-4, atol=1e-4)
-    variance = (first_sd**2 + second_sd**2) / 2 + ((first - second) / 2) ** 2
-    np.testing.assert_allclose(sd[:, 0], variance[:, 0] ** 0.5, rtol=1e-4)
 
 
 def test_a_mirrored_eye_reads_the_same_where_mirrored_eyes_were_learnt_from(prepared, tmp_path):

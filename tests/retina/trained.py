@@ -21,6 +21,7 @@ TINY: dict[str, Any] = {
     "mirror": False,
     "upside_down": False,
     "members": 1,
+    "weights": [],
     "shift_px": 1,
     "turn": 0.0,
     "zoom": 0.0,

@@ -12,7 +12,7 @@ from .module import EyeReader
 from .network import EyeNetwork
 from .params import TrainParams
 from .pretext import TurnedEyes, TurnReader
-from .setup import data_of, freeze
+from .setup import data_of, freeze, target_weights
 
 
 def pretext_fit(
@@ -47,7 +47,11 @@ def member_fit(
     return Fit(
         name=name,
         module=EyeReader(
-            network, params, params.epochs * _steps(learnt, params), known_shares(learnt.truth)
+            network,
+            params,
+            params.epochs * _steps(learnt, params),
+            known_shares(learnt.truth),
+            target_weights(params, about),
         ),
         data=EpochDataModule(learnt, checked, params.batch_size, params.seed, collate=as_it_is),
         epochs=params.epochs,

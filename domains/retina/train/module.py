@@ -14,19 +14,28 @@ from .params import TrainParams
 
 
 class EyeReader(LightningModule):
-    """An `EyeNetwork` with its loss: the sum of the targets' and the weighted anatomy's.
+    """An `EyeNetwork` with its loss: the weighted sum of the targets' and the anatomy's.
 
     steps: optimiser steps in all, for the schedule; share: (T,) of the training eyes whose answer
-    is known. Logs train_loss, val_loss (of the targets alone, over all validation eyes at once),
-    and of each target `val_<t>_r2` for values, `val_<t>_auc` for binary ones, per eye.
+    is known; weights: (T,) of the targets. Logs train_loss, val_loss (of the targets alone, over
+    all validation eyes at once), and of each target `val_<t>_r2` for values, `val_<t>_auc` for
+    binary ones, per eye.
     """
 
-    def __init__(self, network: EyeNetwork, params: TrainParams, steps: int, share: Tensor) -> None:
+    def __init__(
+        self,
+        network: EyeNetwork,
+        params: TrainParams,
+        steps: int,
+        share: Tensor,
+        weights: Tensor,
+    ) -> None:
         super().__init__()
         self.network, self.params, self.steps = network, params, steps
         kinds = [target.kind == "binary" for target in network.targets]
         self.register_buffer("binary", torch.tensor(kinds), persistent=False)
         self.register_buffer("share", share, persistent=False)
+        self.register_buffer("weights", weights, persistent=False)
         self.said: list[tuple[Tensor, Tensor, Tensor]] = []
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
@@ -34,7 +43,8 @@ class EyeReader(LightningModule):
         images, truth, anatomy = batch
         seen = with_noise(self.network.look(images), images, self.params.noise)
         answer = self.network.judge(seen)
-        loss = target_losses(answer, truth, self.binary, self.share, self.params.beta).sum()
+        losses = target_losses(answer, truth, self.binary, self.share, self.params.beta)
+        loss = (self.weights * losses).sum()
         if self.network.anatomy:
             loss = loss + self.params.auxiliary * anatomy_loss(answer, anatomy)
         self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(images))
@@ -54,7 +64,8 @@ class EyeReader(LightningModule):
         """Log the loss and how well each target is read, over all that is known of the split."""
         centre, spread, truth = (torch.cat(parts) for parts in zip(*self.said, strict=True))
         answer = Answer(centre, spread, centre[:, :0], centre)
-        self.log("val_loss", target_losses(answer, truth, self.binary).sum())
+        losses = target_losses(answer, truth, self.binary)
+        self.log("val_loss", (self.weights * losses).sum())
         centre, truth = centre.cpu(), truth.cpu()
         for k, target in enumerate(self.network.targets):
             known = ~truth[:, k].isnan()

@@ -20,6 +20,13 @@ class Pretext(Params):
     learning_rate: float = Field(gt=0, le=1, description="peak of its one-cycle schedule")
 
 
+class TargetWeight(Params):
+    """How much a target counts."""
+
+    target: str = Field(description="its name")
+    weight: float = Field(ge=0, le=100, description="factor of its loss")
+
+
 class TrainParams(Params):
     """The network, what is kept of an earlier training, its augmentation and its optimiser."""
 
@@ -86,6 +93,9 @@ class TrainParams(Params):
         le=1,
         description="of the loss of values: 0 is a Gaussian's likelihood, 1 learns the means as "
         "least squares would, so that no eye is given up as uncertain (Seitzer 2022)",
+    )
+    weights: list[TargetWeight] = Field(
+        description="targets that count more or less than the others, whose weight is 1"
     )
     epochs: int = Field(ge=1, description="number of epochs")
     batch_size: int = Field(ge=2, description="eyes a step")

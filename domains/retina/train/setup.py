@@ -4,7 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from safetensors.torch import load_file
+from torch import Tensor
 
 from pipelines.core.artifacts import read_json
 from pipelines.core.errors import UserError
@@ -50,6 +52,20 @@ def describe(folder: Path, params: TrainParams) -> dict[str, Any]:
         "mirror": params.mirror,
         "size": eyes.images.shape[1],
     }
+
+
+def target_weights(params: TrainParams, about: dict[str, Any]) -> Tensor:
+    """(T,) factors of the targets' losses; UserError for a weight of no target."""
+    names = [target["name"] for target in about["targets"]]
+    weights = torch.ones(len(names))
+    for one in params.weights:
+        if one.target not in names:
+            raise UserError(
+                f"params.yaml: retina.train.weights: found {one.target!r}; the targets are "
+                f"{', '.join(names)}"
+            )
+        weights[names.index(one.target)] = one.weight
+    return weights
 
 
 def features(folder: Path) -> list[str]:
