@@ -77,4 +77,13 @@ def _overlay(values: Any, preset: Any, where: str) -> list[str]:
         elif values[key] != new:
             changes.append(f"{path}: {values[key]} → {new}")
             values[key] = new
+            _mend_comment(values, key)
     return changes
+
+
+def _mend_comment(values: Any, key: str) -> None:
+    """A comment beside a list of lines has an empty place for more, which ruamel.yaml breaks the
+    next line at if the list is now `[]`."""
+    comment = values.ca.items.get(key)
+    if comment and comment[3] == []:
+        comment[3] = None
