@@ -133,6 +133,15 @@ def test_losses_are_the_likelihoods_and_pass_over_what_is_unknown():
     torch.testing.assert_close(binary, -(p[0].log() + (1 - p[1]).log()) / 2)
 
 
+def test_statistics_of_the_pretrained_backbone_follow_within_a_tuning():
+    layer = EfficientNetLite0()._bn0.train()
+    torch.manual_seed(0)
+    for _ in range(50):  # steps, of some hundreds
+        layer(3 + torch.randn(4, 32, 8, 8))
+    assert (layer.running_mean - 3).abs().max() < 0.15
+    assert (layer.running_var - 1).abs().max() < 0.15
+
+
 def test_with_beta_one_means_are_learnt_by_least_squares_however_uncertain_the_eye():
     spread = torch.tensor([[-3.0], [0.0], [2.0]])
     truth = torch.tensor([[1.0], [2.0], [-1.0]])

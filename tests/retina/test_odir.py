@@ -9,6 +9,7 @@ from domains.retina.prepare import odir, prepare
 from domains.retina.prepare.arrays import read_eyes
 from domains.retina.prepare.check import check
 from pipelines.core.artifacts import read_json
+from pipelines.core.contract import check_outputs
 from pipelines.core.errors import UserError
 from tests.retina.cases import params, photographs
 
@@ -45,6 +46,7 @@ def test_the_same_photograph_of_two_patients_is_joined_where_nobody_can_mend_the
     folder = tmp_path / "out"
     folder.mkdir()
     prepare(params(source="odir", path=str(tmp_path)), None, folder)
+    check_outputs("prepare", folder, "domains/retina/prepare")
     split = read_eyes(folder).table.groupby("patient")["split"].first()
     assert all(split[f"{k:03d}"] == split[f"{k + 1:03d}"] for k in range(0, 24, 2))
     assert "000 and 001" in " ".join(read_json(folder / "card.json")["notes"])
