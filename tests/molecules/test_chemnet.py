@@ -12,11 +12,12 @@ import torch
 from scipy.linalg import sqrtm
 
 from domains.molecules.evaluate.distances import frechet_distance
-from domains.molecules.prepare import chemnet, parallel
+from domains.molecules.prepare import chemnet
 from domains.molecules.prepare.chemnet import ChemNet, activations, load_chemnet
 from domains.molecules.prepare.files import ALERTS, WEIGHTS
 from domains.molecules.prepare.frechet import Gaussian, fcd, frechet, gaussian
 from domains.molecules.prepare.yardsticks import CHEMNET, convert
+from pipelines.core import parallel
 from pipelines.core.errors import UserError
 from pipelines.data.sources import fetch
 from pipelines.data.thirdparty import load_torch
@@ -72,8 +73,7 @@ def test_processes_give_the_same_in_the_same_order(
 ) -> None:
     expected = activations(model, ODD)
     for module in (chemnet, parallel):
-        monkeypatch.setattr(module, "FEW", 2)
-    monkeypatch.setattr(parallel, "CHUNK", 2)
+        monkeypatch.setattr(module, "CHUNK", 2)
     monkeypatch.setenv("SCISTAGE_THREADS", "2")
     found = activations(model, ODD)
     assert np.abs(found - expected).max() < 1e-5

@@ -25,7 +25,7 @@ from domains.molecules.prepare.arrays import encode, read_corpus, write_splits
 from domains.molecules.train.chemistry import SEEN, parse
 from domains.molecules.train.critic import Critic
 from domains.molecules.train.generator import Generator
-from domains.molecules.train.properties import properties_of
+from pipelines.chemistry.properties import properties_of
 from pipelines.core.artifacts import write_csv, write_json
 from pipelines.core.contract import check_outputs
 from pipelines.core.runner import Inputs

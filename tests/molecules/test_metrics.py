@@ -20,10 +20,10 @@ from domains.molecules.evaluate.filters import pattern_words, read_alerts
 from domains.molecules.evaluate.intervals import from_influence, share
 from domains.molecules.evaluate.kl import Profile, kl_score, profile
 from domains.molecules.evaluate.molecules import Molecules, describe
-from domains.molecules.predict.nearest import mean_similarities, nearest
 from domains.molecules.prepare.files import ALERTS
 from domains.molecules.prepare.moses import MOSES
 from domains.molecules.prepare.yardsticks import convert
+from pipelines.chemistry.nearest import mean_similarities, nearest
 from pipelines.data.sources import fetch
 from tests.molecules.peers import moses
 

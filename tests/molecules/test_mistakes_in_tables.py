@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from rdkit import Chem
 
-from domains.molecules.prepare import account, reading, standardise, table
+from domains.molecules.prepare import account, table
 from domains.molecules.prepare.check import check
 from domains.molecules.prepare.params import PrepareParams
+from pipelines.chemistry import standardise, tables
 from pipelines.core.errors import UserError
 from tests.molecules.test_prepare import params
 
@@ -185,7 +186,7 @@ ROWS = {
     "[Na+].CC[O-]": account.DUPLICATE,
     "[2H]OCC": account.DUPLICATE,
     "NCC(=O)" * 300 + "O": "more than 100 tokens",
-    "CCC,1,2": reading.RAGGED,
+    "CCC,1,2": tables.RAGGED,
 }
 
 

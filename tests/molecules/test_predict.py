@@ -14,8 +14,7 @@ from rdkit.Chem.rdFingerprintGenerator import GetMorganGenerator
 from torch import Tensor, nn
 
 from domains.molecules.evaluate.drawn import draw_counts, drawn_rows
-from domains.molecules.predict import nearest, predict
-from domains.molecules.predict.nearest import neighbours
+from domains.molecules.predict import predict
 from domains.molecules.predict.params import PredictParams
 from domains.molecules.predict.rejection import Accepted, reject
 from domains.molecules.predict.writing import near, noise_of, write
@@ -23,6 +22,8 @@ from domains.molecules.prepare.arrays import read_smiles
 from domains.molecules.train.generator import Generator
 from domains.molecules.train.reading import read_writer
 from domains.molecules.train.texts import spell
+from pipelines.chemistry import nearest
+from pipelines.chemistry.nearest import neighbours
 from pipelines.core.artifacts import read_csv, read_json
 from pipelines.core.params import read_yaml
 from pipelines.core.runner import Inputs

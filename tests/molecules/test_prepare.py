@@ -12,15 +12,17 @@ import pytest
 from rdkit import Chem
 from rdkit.Chem.Scaffolds import MurckoScaffold
 
-from domains.molecules.prepare import moses, prepare, standardise, table
+from domains.molecules.prepare import moses, prepare, table
 from domains.molecules.prepare.arrays import SPLITS, read_corpus, read_smiles
 from domains.molecules.prepare.check import check
-from domains.molecules.prepare.holdout import kinships, split
-from domains.molecules.prepare.parallel import in_parallel
+from domains.molecules.prepare.holdout import split
 from domains.molecules.prepare.params import PrepareParams
 from domains.molecules.prepare.subset import in_hash_order
 from domains.molecules.prepare.tokens import tokenize
+from pipelines.chemistry import standardise
+from pipelines.chemistry.kinship import kinships
 from pipelines.core.errors import UserError
+from pipelines.core.parallel import in_parallel
 from pipelines.core.runner import inputs_of
 from pipelines.data.sources import fetch
 from tests.workspace import ROOT

@@ -13,14 +13,14 @@ import pytest
 from rdkit import Chem, RDConfig
 from rdkit.Chem import QED, Crippen, Descriptors, Mol
 
-from domains.molecules.prepare import parallel
 from domains.molecules.prepare.moses import MOSES
-from domains.molecules.train.properties import (
+from pipelines.chemistry.properties import (
     NAMES,
     properties,
     properties_of,
     properties_of_mols,
 )
+from pipelines.core import parallel
 from pipelines.data.sources import fetch
 
 ASPIRIN = "CC(=O)Oc1ccccc1C(=O)O"
@@ -101,8 +101,7 @@ def test_a_table_of_smiles_keeps_its_order_and_tells_what_is_none(
     assert {name: column.shape for name, column in properties_of([]).items()} == dict.fromkeys(
         NAMES, (0,)
     )
-    monkeypatch.setattr(parallel, "CHUNK", 2)
-    monkeypatch.setattr(parallel, "FEW", 2)
+    monkeypatch.setattr(parallel, "CHUNK", 1)
     monkeypatch.setenv("SCISTAGE_THREADS", "2")
     for name, column in properties_of(smiles).items():
         np.testing.assert_array_equal(column, table[name])

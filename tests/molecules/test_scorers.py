@@ -13,8 +13,8 @@ from rdkit import Chem
 from rdkit.Chem import Mol
 
 from domains.molecules.train.goals import Goal
-from domains.molecules.train.properties import properties
 from domains.molecules.train.scorers import UNMET, GoalScorer, Scorer, check_goals, geometric_mean
+from pipelines.chemistry.properties import properties
 from pipelines.core.errors import UserError
 from tests.workspace import ROOT
 

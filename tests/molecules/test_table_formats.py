@@ -8,8 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from domains.molecules.prepare import reading, standardise, table
+from domains.molecules.prepare import table
 from domains.molecules.prepare.check import check
+from pipelines.chemistry import standardise, tables
 from pipelines.core.artifacts import read_json
 from pipelines.core.errors import UserError
 from tests.molecules.test_mistakes_in_tables import GOOD, lines, own, sd_file
@@ -49,7 +50,7 @@ def test_a_damaged_record_of_an_sd_file_is_a_counted_row(tmp_path: Path) -> None
     (tmp_path / "a.sdf").write_bytes(b"$$$$\n".join(records))
     loaded = table.load(own(tmp_path / "a.sdf"))
     assert loaded.rows is not None
-    assert loaded.rows.to_numpy().tolist() == [[4, "", reading.RECORD]]
+    assert loaded.rows.to_numpy().tolist() == [[4, "", tables.RECORD]]
 
 
 def test_parquet(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_every_file_is_the_same_when_written_again(cohort: Path, tmp_path: Path)
 def test_the_number_of_processes_changes_nothing(
     cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("domains.retina.prepare.parallel.CHUNK", 5)
+    monkeypatch.setattr("domains.retina.prepare.generated.CHUNK", 5)
     monkeypatch.setenv("SCISTAGE_THREADS", "2")
     again = _prepared(tmp_path / "again")
     assert (cohort / "images.npy").read_bytes() == (again / "images.npy").read_bytes()

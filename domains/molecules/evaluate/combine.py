@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from rdkit import Chem, rdBase
 from rdkit.Chem import Atom, Mol, RWMol
 
+from pipelines.core.parallel import in_parallel
 from pipelines.core.randomness import generator
 
-from ..prepare.parallel import in_parallel
 from .molecules import fragments
 
 MOST = 20_000  # training molecules that are taken apart

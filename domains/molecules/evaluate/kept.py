@@ -21,13 +21,15 @@ Arrays = dict[str, NDArray[Any]]
 
 
 DOMAIN = Path(__file__).parents[1]
+CHEMISTRY = "../../pipelines/chemistry"
 DESCRIBING = (  # the code that measures molecules
     "evaluate/distances.py",
     "evaluate/filters.py",
     "evaluate/molecules.py",
     "prepare/chemnet.py",
     "prepare/frechet.py",
-    "train/properties.py",
+    f"{CHEMISTRY}/fingerprints.py",
+    f"{CHEMISTRY}/properties.py",
 )
 SCORING = (
     *DESCRIBING,
@@ -39,7 +41,7 @@ SCORING = (
     "evaluate/reference.py",
     "evaluate/scores.py",
     "evaluate/standing.py",
-    "predict/nearest.py",
+    f"{CHEMISTRY}/nearest.py",
 )
 
 
@@ -57,7 +59,7 @@ def place(
         names: files in it.
         device: that computes.
         key: all else that matters.
-        code: files of this domain that compute them.
+        code: files that compute them, counted from this domain.
     """
     digest = hashlib.sha256()
     for path in (*(folder / name for name in names), *(DOMAIN / name for name in code)):

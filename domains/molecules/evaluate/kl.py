@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from pipelines.chemistry.nearest import nearest
 from pipelines.statistics.bootstrap import Interval
 
-from ..predict.nearest import nearest
 from .intervals import from_influence
 from .molecules import DESCRIPTORS, Molecules
 

@@ -9,12 +9,14 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from rdkit import Chem, DataStructs, rdBase
-from rdkit.Chem import Descriptors, Mol, rdFingerprintGenerator
+from rdkit import Chem, rdBase
+from rdkit.Chem import Descriptors, Mol
 from rdkit.Chem.Scaffolds import MurckoScaffold
 
-from ..prepare.parallel import in_parallel
-from ..train.properties import NAMES, properties_of_mols
+from pipelines.chemistry.fingerprints import packed, stacked
+from pipelines.chemistry.properties import NAMES, properties_of_mols
+from pipelines.core.parallel import in_parallel
+
 from .filters import passes_filters
 
 BITS = 4096  # Morgan, radius 2: as GuacaMol has it; folded to 1024 as MOSES has it
@@ -99,14 +101,13 @@ def describe(
 
 def _gather(drawn: int, found: list[Row | None]) -> Molecules:
     rows = [row for row in found if row is not None]
-    bits = np.frombuffer(b"".join(row.bits for row in rows), np.uint8)
     properties = np.array([row.properties for row in rows], np.float64)
     descriptors = np.array([row.descriptors for row in rows], np.float64)
     return Molecules(
         drawn=drawn,
         canonical=[row.canonical for row in rows],
         flat=[row.flat for row in rows],
-        bits=bits.reshape(-1, BITS // 8),
+        bits=stacked([row.bits for row in rows], BITS),
         properties=properties.reshape(-1, len(NAMES)),
         descriptors=descriptors.reshape(-1, len(DESCRIPTORS)),
         fragments=[row.fragments for row in rows],
@@ -130,7 +131,6 @@ def _describe(
 def _rows(mols: list[Mol], alerts: tuple[str, ...], parts: frozenset[str]) -> list[Row]:
     """One measure after another, each of all molecules, for the reason in `properties`."""
     canonical = [Chem.MolToSmiles(mol) for mol in mols]
-    prints = [_MORGAN.GetFingerprint(mol) for mol in mols]
     described: list[tuple[float, ...]] = [_NONE] * len(mols)
     if "descriptors" in parts:
         described = list(zip(*[[f(mol) for mol in mols] for f in _FUNCTIONS], strict=True))
@@ -138,7 +138,7 @@ def _rows(mols: list[Mol], alerts: tuple[str, ...], parts: frozenset[str]) -> li
     columns = (
         canonical,
         [_flat(mol, text) for mol, text in zip(mols, canonical, strict=True)],
-        [DataStructs.BitVectToBinaryText(bits) for bits in prints],
+        [packed(mol, BITS) for mol in mols],
         properties_of_mols(mols, NAMES if "quality" in parts else ()),
         described,
         [fragments(mol) if structure else "" for mol in mols],
@@ -167,6 +167,5 @@ def scaffold(mol: Mol, rings: int = 2) -> str:
     return Chem.MolToSmiles(core) if core.GetRingInfo().NumRings() >= rings else ""
 
 
-_MORGAN = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=BITS)
 _FUNCTIONS = [getattr(Descriptors, name) for name in DESCRIPTORS]
 _NONE = (float("nan"),) * len(DESCRIPTORS)

@@ -10,11 +10,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from pipelines.chemistry.properties import NAMES
+
 from ..prepare.arrays import HELD_OUT, read_smiles
 from ..prepare.chemnet import ChemNet, activations
 from ..prepare.files import WEIGHTS
 from ..prepare.frechet import Gaussian, gaussian
-from ..train.properties import NAMES
 from . import kept
 from .distances import count_parts
 from .molecules import Molecules, describe

@@ -28,17 +28,17 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from pipelines.chemistry.nearest import mean_similarities, nearest
+from pipelines.chemistry.properties import NAMES
 from pipelines.core.artifacts import read_csv, read_json
 from pipelines.core.contract import SCORE_COLUMNS, THIS_RUN
 from pipelines.core.environment import environment
 from pipelines.statistics.bootstrap import Interval
 from pipelines.training.reproducible import prepare_torch
 
-from ..predict.nearest import mean_similarities, nearest
 from ..prepare.arrays import HELD_OUT, LEARNT, read_smiles
 from ..prepare.chemnet import FEATURES, ChemNet, activations, load_chemnet
 from ..prepare.files import ALERTS
-from ..train.properties import NAMES
 from . import intervals, kept
 from .differences import differences
 from .distances import cosine, frechet_distance, wasserstein

@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from numpy.typing import NDArray
 from rdkit.Chem import Mol
-from rdkit.Chem.rdFingerprintGenerator import GetMorganGenerator
 from rdkit.DataStructs import TanimotoSimilarity
 from torch import Tensor
 from torch.nn import functional as F
 
+from pipelines.chemistry.fingerprints import morgan
 from pipelines.core.randomness import generator
 from pipelines.training.precision import computing_device
 
@@ -34,7 +34,6 @@ MIDDLE = "similarity of a path's middle to its nearer end"
 CHANCE = "similarity of an unrelated molecule to the nearer end"
 _KEY = 20
 _SIZE = (WIDTH / STEPS - 0.06, 1.1)
-_MORGAN = GetMorganGenerator(radius=2, fpSize=BITS)
 
 
 def slerp(a: Tensor, b: Tensor, t: float) -> Tensor:
@@ -107,7 +106,7 @@ def _similarities(mols: list[Mol | None], ends: list[Mol | None]) -> NDArray[np.
 def _similarity(a: Mol | None, b: Mol | None) -> float:
     if a is None or b is None:
         return float("nan")
-    return TanimotoSimilarity(_MORGAN.GetFingerprint(a), _MORGAN.GetFingerprint(b))
+    return TanimotoSimilarity(*map(morgan(BITS).GetFingerprint, (a, b)))
 
 
 def _findings(

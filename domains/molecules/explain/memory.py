@@ -9,11 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from pipelines.chemistry.nearest import nearest
 from pipelines.statistics.bootstrap import Interval
 from pipelines.training.precision import computing_device
 
 from ..evaluate.intervals import share
-from ..predict.nearest import nearest
 from .drawing import SETS, WIDTH, Entry, bare, save, spelt
 from .sets import Molecules, Sets
 

@@ -9,23 +9,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from rdkit import DataStructs
-from rdkit.Chem import Mol
-from rdkit.Chem.rdFingerprintGenerator import GetMorganGenerator
 
+from pipelines.chemistry.fingerprints import packed, stacked
 from pipelines.core.artifacts import read_csv
+from pipelines.core.parallel import in_parallel
 from pipelines.core.randomness import generator
 from pipelines.core.runner import Inputs
 
 from ..evaluate.molecules import scaffold
 from ..predict.files import GENERATED, LIKELIHOOD
 from ..prepare.arrays import HELD_OUT, read_smiles
-from ..prepare.parallel import in_parallel
 from ..train.chemistry import parse
 
 BITS = 1024  # Morgan, radius 2, as `predict` compares molecules
 _TEXTS = ("smiles", "canonical", "nearest")
-_MORGAN = GetMorganGenerator(radius=2, fpSize=BITS)
 
 
 @dataclass(frozen=True)
@@ -102,20 +99,14 @@ def look_at(smiles: Sequence[str]) -> Molecules:
     rows = list(in_parallel(_rows, smiles))
     kept = [(text, *row) for text, row in zip(smiles, rows, strict=True) if row is not None]
     texts, bits, scaffolds = (list(column) for column in zip(*kept, strict=True)) if kept else _NONE
-    packed = np.frombuffer(b"".join(bits), np.uint8).reshape(-1, BITS // 8)
-    return Molecules(texts, packed, scaffolds)
+    return Molecules(texts, stacked(bits, BITS), scaffolds)
 
 
 _NONE: tuple[list[str], list[bytes], list[str]] = ([], [], [])
 
 
 def _rows(smiles: Sequence[str]) -> list[tuple[bytes, str] | None]:
-    return [None if mol is None else (fingerprint(mol), scaffold(mol)) for mol in parse(smiles)]
-
-
-def fingerprint(mol: Mol) -> bytes:
-    """128 bytes, the packed Morgan fingerprint."""
-    return DataStructs.BitVectToBinaryText(_MORGAN.GetFingerprint(mol))
+    return [None if mol is None else (packed(mol, BITS), scaffold(mol)) for mol in parse(smiles)]
 
 
 def _read_draws(path: Path) -> pd.DataFrame:

@@ -8,16 +8,16 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from rdkit.Chem.rdFingerprintGenerator import GetMorganGenerator
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits
 
+from pipelines.chemistry.fingerprints import morgan
+from pipelines.chemistry.nearest import nearest
 from pipelines.statistics.bootstrap import Interval
 from pipelines.training.precision import computing_device
 
 from ..evaluate.intervals import from_influence, share
-from ..predict.nearest import nearest
 from ..train.chemistry import parse
 from .drawing import SETS, WIDTH, Entry, bare, save, spelt
 from .sets import Molecules, Sets
@@ -26,7 +26,6 @@ NEAR = 0.4  # Tanimoto similarity of a molecule that counts as covered
 COUNTS = 1024
 COMPONENTS = 50
 FEWEST = 10  # molecules of each set, below which there is no map
-_MORGAN = GetMorganGenerator(radius=2, fpSize=COUNTS)
 
 
 def draw_space(out: Path, sets: Sets, mapped: int, seed: int) -> Entry | None:
@@ -62,7 +61,9 @@ def draw_space(out: Path, sets: Sets, mapped: int, seed: int) -> Entry | None:
 def embed(sets: dict[str, list[str]], seed: int) -> dict[str, NDArray[np.float32]]:
     """(n, 2) places of the molecules of each set, all in one map; on one thread, to be exact."""
     counts = [
-        _MORGAN.GetCountFingerprintAsNumPy(mol) for smiles in sets.values() for mol in parse(smiles)
+        morgan(COUNTS).GetCountFingerprintAsNumPy(mol)
+        for smiles in sets.values()
+        for mol in parse(smiles)
     ]
     x = np.log1p(np.array(counts, dtype=np.float32))
     with threadpool_limits(1):

@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ..train.properties import properties_of
+from pipelines.chemistry.properties import properties_of
+
 from .drawing import SETS, WIDTH, Entry, bare, save
 from .sets import Sets
 

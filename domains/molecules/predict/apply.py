@@ -78,9 +78,9 @@ def _found(text: str, writer: "Writer") -> tuple[str, "Tensor"]:
     """A molecule in the form of those learnt from, and its noise (1, size); prints what differs."""
     import torch
 
+    from pipelines.chemistry.standardise import standardise
     from pipelines.training.precision import computing_device
 
-    from ..prepare.standardise import standardise
     from ..train.texts import spell
 
     found = standardise(text)

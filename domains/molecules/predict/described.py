@@ -9,20 +9,18 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from rdkit import Chem, DataStructs
-from rdkit.Chem import Mol
-from rdkit.Chem.rdFingerprintGenerator import GetMorganGenerator
+from rdkit import Chem
 
+from pipelines.chemistry.fingerprints import packed, stacked
+from pipelines.chemistry.nearest import neighbours
+from pipelines.chemistry.properties import NONE, Properties, properties
+from pipelines.core.parallel import in_parallel
 from pipelines.training.precision import computing_device
 
-from ..prepare.parallel import in_parallel
 from ..train.chemistry import parse
-from ..train.properties import NONE, Properties, properties
-from .nearest import neighbours
 from .writing import bar
 
 BITS = 1024  # Morgan, radius 2, folded, as MOSES has it
-_MORGAN = GetMorganGenerator(radius=2, fpSize=BITS)
 
 
 class Row(NamedTuple):
@@ -63,7 +61,7 @@ def describe(smiles: list[str], known: set[str]) -> tuple[pd.DataFrame, NDArray[
     table["in_train"] = canonical.isin(known)
     for name in ("qed", "sa", "logp", "weight"):
         table[name] = [getattr(row.properties, name) for row in rows]
-    return table, _joined([row.bits for row in rows])
+    return table, stacked([row.bits for row in rows], BITS)
 
 
 def with_nearest(
@@ -93,7 +91,7 @@ def fingerprints(smiles: Sequence[str]) -> NDArray[np.uint8]:
         for bits in in_parallel(_bits_of_some, smiles):
             found.append(bits)
             progress.update()
-    return _joined(found)
+    return stacked(found, BITS)
 
 
 def tanimoto(bits: NDArray[np.uint8], one: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -102,24 +100,16 @@ def tanimoto(bits: NDArray[np.uint8], one: NDArray[np.uint8]) -> NDArray[np.floa
     return common / np.bitwise_count(bits | one).sum(axis=1, dtype=np.int64)
 
 
-def _joined(rows: list[bytes]) -> NDArray[np.uint8]:
-    return np.frombuffer(b"".join(rows), np.uint8).reshape(-1, BITS // 8)
-
-
 def _valid(smiles: Sequence[str]) -> list[bool]:
     return [mol is not None for mol in parse(smiles)]
 
 
 def _rows(smiles: Sequence[str]) -> list[Row]:
     return [
-        _INVALID if mol is None else Row(Chem.MolToSmiles(mol), _bits(mol), properties(mol))
+        _INVALID if mol is None else Row(Chem.MolToSmiles(mol), packed(mol, BITS), properties(mol))
         for mol in parse(smiles)
     ]
 
 
 def _bits_of_some(smiles: Sequence[str]) -> list[bytes]:
-    return [_INVALID.bits if mol is None else _bits(mol) for mol in parse(smiles)]
-
-
-def _bits(mol: Mol) -> bytes:
-    return DataStructs.BitVectToBinaryText(_MORGAN.GetFingerprint(mol))
+    return [_INVALID.bits if mol is None else packed(mol, BITS) for mol in parse(smiles)]

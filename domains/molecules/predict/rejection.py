@@ -17,10 +17,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from pipelines.core.parallel import in_parallel
 from pipelines.core.randomness import generator
 from pipelines.training.precision import computing_device
 
-from ..prepare.parallel import in_parallel
 from ..train.chemistry import look_at, parse
 from ..train.texts import spell
 from ..train.writer import Writer

@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
+from pipelines.core.parallel import in_parallel
 from pipelines.core.runner import Inputs
 
 from ..prepare.arrays import read_smiles
-from ..prepare.parallel import in_parallel
 from ..train.chemistry import parse
 from ..train.goals import Goal
 from ..train.reading import fits_of, read_critic, read_writer

@@ -8,13 +8,14 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.chemistry.kinship import Kinship
+from pipelines.chemistry.standardise import UNWRITABLE, Standardised
 from pipelines.core.errors import UserError
 
 from .arrays import MOST_TOKENS
-from .holdout import Kinship, split
+from .holdout import split
 from .params import PrepareParams
 from .reading import Entry
-from .standardise import UNWRITABLE, Standardised
 from .tokens import tokenize
 
 if TYPE_CHECKING:

@@ -23,11 +23,10 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pipelines.core.environment import environment
 from pipelines.core.errors import UserError
+from pipelines.core.parallel import CHUNK, in_parallel, pays
 
 from .files import WEIGHTS
-from .parallel import FEW, in_parallel
 
 COLUMNS = 350
 STEPS = 88  # columns after the two convolutions
@@ -136,7 +135,7 @@ def activations(
     order = sorted(range(len(read)), key=lambda k: len(read[k]))
     found = np.empty((len(read), FEATURES), dtype=np.float32)
     ordered = [read[k] for k in order]
-    if device.type == "cpu" and len(read) > FEW and environment().threads > 1:
+    if device.type == "cpu" and pays(len(read) // CHUNK):
         # Threads would wait for each other at each of 88 steps, processes need not.
         weights = {name: tensor.numpy() for name, tensor in model.weights().items()}
         for k, row in zip(order, in_parallel(partial(_alone, weights), ordered), strict=True):

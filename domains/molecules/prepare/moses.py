@@ -8,11 +8,11 @@ from typing import Any
 from rdkit import Chem, rdBase
 
 from pipelines.core.errors import UserError
+from pipelines.core.parallel import in_parallel
 from pipelines.data.sources import Wheel, fetch, source_card
 
 from .files import MOSES_TITLE
 from .loaded import Excluded, Loaded
-from .parallel import in_parallel
 from .params import PrepareParams
 from .subset import in_hash_order
 from .tokens import tokenize

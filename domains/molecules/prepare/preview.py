@@ -1,6 +1,5 @@
 """One picture of the data: some molecules of each split, and how their properties are spread."""
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,10 +7,10 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
-from PIL import Image
 from rdkit import Chem
 from rdkit.Chem import Crippen, Descriptors, rdMolDescriptors
-from rdkit.Chem.Draw import rdMolDraw2D
+
+from pipelines.chemistry.drawing import CELL, picture_of
 
 from .tokens import tokenize
 
@@ -25,7 +24,6 @@ SHOWN = {
 }
 DRAWN = 6  # molecules a row
 SAMPLE = 2000  # molecules of a split in a histogram
-_CELL = (300, 190)  # px, of one molecule
 _DPI = 150
 _BINS = 24
 
@@ -40,8 +38,8 @@ PROPERTIES = {
 def draw_preview(path: Path, splits: dict[str, list[str]]) -> None:
     """Rows of drawn molecules above the histograms; splits: each in random order."""
     shown = {name: splits[name][:SAMPLE] for name in SHOWN if splits[name]}
-    width = DRAWN * _CELL[0] / _DPI
-    heights = [len(shown) * (_CELL[1] / _DPI + 0.3), 2.5]
+    width = DRAWN * CELL[0] / _DPI
+    heights = [len(shown) * (CELL[1] / _DPI + 0.3), 2.5]
     figure = Figure(figsize=(width, sum(heights)), dpi=_DPI, layout="constrained")
     above, below = figure.subfigures(2, 1, height_ratios=heights)
     rows = above.subplots(len(shown), 1, squeeze=False)[:, 0]
@@ -52,17 +50,7 @@ def draw_preview(path: Path, splits: dict[str, list[str]]) -> None:
 
 
 def _draw_molecules(axes: Axes, texts: Sequence[str], title: str) -> None:
-    width, height = _CELL
-    canvas = rdMolDraw2D.MolDraw2DCairo(DRAWN * width, height, width, height)
-    options = canvas.drawOptions()
-    options.useBWAtomPalette()
-    options.drawMolsSameScale = False  # one large molecule would make all others small
-    options.fixedBondLength = 40
-    options.minFontSize = 13
-    options.padding = 0.04
-    canvas.DrawMolecules([Chem.MolFromSmiles(text) for text in texts])
-    canvas.FinishDrawing()
-    axes.imshow(np.asarray(Image.open(io.BytesIO(canvas.GetDrawingText()))))
+    axes.imshow(picture_of(texts, DRAWN))
     axes.set_title(title, loc="left", fontsize=11, fontweight="bold", pad=3)
     axes.set_axis_off()
 

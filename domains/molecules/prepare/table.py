@@ -5,15 +5,17 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from pipelines.chemistry.kinship import Kinship, kinships
+from pipelines.chemistry.standardise import Standardised, standardise
+from pipelines.chemistry.tables import suffix_of
+from pipelines.core.parallel import in_parallel
 from pipelines.data.sources import sha256_of
 
 from .account import Account
-from .holdout import Kinship, enough, kinships
+from .holdout import enough
 from .loaded import Excluded, Loaded
-from .parallel import in_parallel
 from .params import PrepareParams
-from .reading import read_entries, suffix_of
-from .standardise import Standardised, standardise
+from .reading import read_entries
 
 _AT_ONCE = 500  # rows that `check` looks at before it asks whether they are enough
 

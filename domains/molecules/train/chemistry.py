@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem, rdBase
 from rdkit.Chem import Mol
-from rdkit.Chem.rdFingerprintGenerator import GetMorganGenerator
 from rdkit.Chem.rdMolDescriptors import Properties
+
+from pipelines.chemistry.fingerprints import morgan
 
 COUNTS = 1024  # Morgan counts, radius 2 (Rogers and Hahn 2010), folded
 # Names as RDKit's. Chosen because they are quick: all together as long as parsing the SMILES.
@@ -33,7 +34,7 @@ def look_at(mols: Sequence[Mol | None]) -> NDArray[np.float32]:
     Descriptors are divided by round numbers, so that all are of the order of one; a row of no
     molecule is 0 but for its last number.
     """
-    fingerprints, describe = GetMorganGenerator(radius=2, fpSize=COUNTS), Properties(DESCRIPTORS)
+    fingerprints, describe = morgan(COUNTS), Properties(DESCRIPTORS)
     seen = np.zeros((len(mols), SEEN), dtype=np.float32)
     for row, mol in zip(seen, mols, strict=True):
         if mol is None:

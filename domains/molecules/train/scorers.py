@@ -20,13 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem, DataStructs, rdBase
 from rdkit.Chem import Mol
-from rdkit.Chem.rdFingerprintGenerator import GetMorganGenerator
 
+from pipelines.chemistry.fingerprints import morgan
+from pipelines.chemistry.properties import properties
+from pipelines.chemistry.standardise import standardise
 from pipelines.core.errors import UserError
 
-from ..prepare.standardise import standardise
 from .goals import MARGINS, SIMILARITY_MARGIN, Goal
-from .properties import properties
 
 UNMET = 0.1
 
@@ -69,7 +69,7 @@ class GoalScorer:
         self._goals = list(goals)
         self._weights = np.array([goal.weight for goal in goals])
         self._names = {goal.property for goal in goals if goal.property}
-        self._fingerprints = GetMorganGenerator(radius=2, fpSize=1024)  # as MOSES' similarities
+        self._fingerprints = morgan(1024)  # as MOSES' similarities
 
     def __call__(self, mols: Mols) -> NDArray[np.float64]:
         """Scores (n,) of n molecules."""

@@ -15,6 +15,7 @@ SPLITS = ("train", "validation", "test")
 KEYS = ("split", "patient", "eye", "image")
 QUALITY = ("blur", "exposure", "field")
 MASKS = ("vessel", "artery", "vein", "centreline", "disc")
+CHUNK = 64  # photographs that a process works on at a time
 _TEXT = ("patient", "eye", "image")
 
 

@@ -11,11 +11,21 @@ import numpy as np
 import pandas as pd
 
 from pipelines.core.artifacts import write_csv, write_json
+from pipelines.core.parallel import by_chunk
 
-from .arrays import MASKS, QUALITY, SPLITS, Account, Target, write_images, write_tables, write_truth
+from .arrays import (
+    CHUNK,
+    MASKS,
+    QUALITY,
+    SPLITS,
+    Account,
+    Target,
+    write_images,
+    write_tables,
+    write_truth,
+)
 from .cohort import Cohort, Eye, Person, eyes
 from .effects import NAMES, planted
-from .parallel import in_parallel
 from .params import PrepareParams
 from .posterior import bayes_table
 from .quality import quality, usable
@@ -123,7 +133,8 @@ def _drawn(
     eyes_: Sequence[Eye], size: int, tested: np.ndarray, measures: np.ndarray
 ) -> Iterator[np.ndarray]:
     """Photographs that are usable or of the test, chunk by chunk; their quality into `measures`."""
-    for place, (pictures, found) in in_parallel(partial(_photographs, size=size), eyes_):
+    render_some = partial(_photographs, size=size)
+    for place, (pictures, found) in by_chunk(render_some, eyes_, CHUNK):
         measures[place] = found
         yield pictures[tested[place] | [usable(*row) for row in found]]
 

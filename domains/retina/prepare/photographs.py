@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 
 from pipelines.core.errors import UserError
+from pipelines.core.parallel import by_chunk
 
-from .arrays import QUALITY, SPLITS, Account, Target, write_images, write_tables
+from .arrays import CHUNK, QUALITY, SPLITS, Account, Target, write_images, write_tables
 from .field import prepared
-from .parallel import in_parallel
 from .params import PrepareParams
 from .quality import quality, usable
 from .reading import read_photograph, require_file
@@ -168,7 +168,8 @@ class _Scan:
 
     def pictures(self, paths: Sequence[Path], size: int) -> Iterator[np.ndarray]:
         """Prepared pictures, some at a time, black where there is none."""
-        for place, (pictures, measures, found) in in_parallel(partial(_read, size=size), paths):
+        read_some = partial(_read, size=size)
+        for place, (pictures, measures, found) in by_chunk(read_some, paths, CHUNK):
             self.measures[place] = measures
             self.summaries[place] = [summary(picture) for picture in pictures]
             self.digests += [digest for digest, _ in found]

@@ -22,8 +22,7 @@ from rdkit.Chem import QED, Crippen, Descriptors, Mol, RemoveHs, rdMolDescriptor
 from rdkit.Chem.FilterCatalog import FilterCatalog, FilterCatalogEntry, SmartsMatcher
 
 from pipelines.core.errors import UserError
-
-from ..prepare.parallel import in_parallel
+from pipelines.core.parallel import in_parallel
 
 
 class Properties(NamedTuple):
@@ -125,7 +124,7 @@ def _synthetic_accessibility() -> Callable[[Mol], float]:
         )
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    module.Chem = _Stereo  # all that it takes from there
+    vars(module)["Chem"] = _Stereo  # all that it takes from there
     return module.calculateScore
 
 

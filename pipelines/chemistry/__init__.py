@@ -1,0 +1,1 @@
+"""Molecules as text, graphs and numbers: what every domain of chemistry needs."""

@@ -1,0 +1,80 @@
+"""Records of an SD file: the structure as SMILES, its title, and the data fields.
+
+Format: Dalby et al. 1992, Journal of Chemical Information and Computer Sciences 32:244.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from rdkit import Chem, rdBase
+
+from pipelines.core.errors import UserError
+
+from .tables import RECORD, Row, Table
+
+_TAG = re.compile(r">.*?<([^<>]+)>")
+_ENDS = ("M  END", "M  V30 END")
+_BREAK = "$$$$"
+
+
+def read_sdf(path: Path, lines: Callable[[], Iterator[str]]) -> Table:
+    """The table of all records; lines: reads the file from its start, which is done twice.
+
+    A data field called smiles gives way to the structure itself.
+
+    Raises:
+        UserError: no record of a molecule in it.
+    """
+    names = {"smiles": None, "name": None}
+    structures = False
+    for line in lines():
+        structures = structures or line.startswith(_ENDS)
+        tag = _TAG.match(line)
+        if tag and tag[1].lower() != "smiles":
+            names[tag[1]] = None
+    if not structures:
+        raise UserError(
+            f"{path}: no record of a molecule in it; write the SD file again, or end its name in "
+            ".smi if it holds SMILES"
+        )
+    return Table(list(names), _rows(lines(), list(names)))
+
+
+def _rows(lines: Iterator[str], names: list[str]) -> Iterator[Row]:
+    for number, record in enumerate(_records(lines), 1):
+        end = next((k for k, line in enumerate(record) if line.startswith("M  END")), len(record))
+        with rdBase.BlockLogs():
+            mol = Chem.MolFromMolBlock("\n".join([*record[: end + 1], ""]))
+        found = {"name": record[0].strip(), **_data(record[end + 1 :])}
+        found["smiles"] = "" if mol is None else Chem.MolToSmiles(mol)
+        fields = [found.get(name, "") for name in names]
+        yield Row(number, fields, RECORD if mol is None else None)
+
+
+def _records(lines: Iterator[str]) -> Iterator[list[str]]:
+    record: list[str] = []
+    for line in lines:
+        if line.startswith(_BREAK):
+            yield record or [""]
+            record = []
+        else:
+            record.append(line.rstrip("\r\n"))
+    if any(line.strip() for line in record):  # the last one, not closed
+        yield record
+
+
+def _data(lines: list[str]) -> dict[str, str]:
+    """Values by name; one of several lines keeps them."""
+    found: dict[str, str] = {}
+    name = None
+    for line in lines:
+        tag = _TAG.match(line)
+        if tag:
+            name = tag[1]
+            found[name] = ""
+        elif name and line.strip():
+            found[name] = f"{found[name]}\n{line}" if found[name] else line
+        else:
+            name = None
+    return found

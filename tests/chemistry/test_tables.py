@@ -1,0 +1,130 @@
+"""Tables of every format give all rows and columns; one bad row never hides the others."""
+
+from __future__ import annotations
+
+import gzip
+import tracemalloc
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from rdkit import Chem
+
+from pipelines.chemistry.columns import smiles_column
+from pipelines.chemistry.tables import (
+    ENCODING,
+    QUOTATION,
+    RAGGED,
+    RECORD,
+    Row,
+    open_table,
+)
+from pipelines.core.errors import UserError
+
+NAMES = ["smiles", "name", "dose"]
+ROWS = [["CCO", "ethanol", "1.5"], ["c1ccccc1", "benzene, pure", ""], ["", 'a "salt"', "nan"]]
+
+
+def sd_record(smiles: str, name: str, data: dict[str, str]) -> str:
+    block = Chem.MolToMolBlock(Chem.MolFromSmiles(smiles)).split("\n", 1)[1]
+    fields = "".join(f">  <{key}>\n{value}\n\n" for key, value in data.items())
+    return f"{name}\n{block}{fields}$$$$\n"
+
+
+def separated(mark: str) -> bytes:
+    quoted = [
+        [f'"{f.replace(chr(34), chr(34) * 2)}"' if " " in f else f for f in row] for row in ROWS
+    ]
+    return "".join(mark.join(row) + "\n" for row in [NAMES, *quoted]).encode()
+
+
+TEXTS = {
+    "a.csv": separated(","),
+    "semicolons.csv": separated(";"),
+    "a.tsv": separated("\t"),
+    "commas.tsv": separated(","),
+    "windows.csv": b"\xef\xbb\xbf" + separated(",").replace(b"\n", b"\r\n"),
+    "mac.csv": separated(",").replace(b"\n", b"\r"),
+    "a.csv.gz": gzip.compress(separated(",")),
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_rows_and_columns_of_text(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(TEXTS[name])
+    table = open_table(tmp_path / name)
+    assert table.names == NAMES
+    assert list(table.rows) == [Row(k, row) for k, row in enumerate(ROWS, 2)]
+
+
+def test_rows_and_columns_of_parquet(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pd.DataFrame({"smiles": ["CCO", None], "n": [1, 2], "x": [0.1, None]}).to_parquet(path)
+    table = open_table(path)
+    assert (table.names, table.kinds) == (["smiles", "n", "x"], {"n": "int64", "x": "double"})
+    assert list(table.rows) == [Row(1, ["CCO", "1", "0.1"]), Row(2, ["", "2", ""])]
+    with pytest.raises(UserError, match=r"column 'n' holds int64 and no text"):
+        smiles_column(path, table, "n", "column")
+
+
+def test_rows_of_smi(tmp_path: Path) -> None:
+    path = tmp_path / "a.smi"
+    path.write_text("SMILES ID\nCCO ethyl alcohol\n\nC\n")
+    table = open_table(path)
+    assert table.names == ["smiles", "name"]
+    assert [row.fields for row in table.rows] == [["CCO", "ethyl alcohol"], ["", ""], ["C", ""]]
+
+
+@pytest.mark.parametrize("name", ["a.sdf", "a.sdf.gz"])
+def test_an_sd_file_gives_its_structures_and_fields(name: str, tmp_path: Path) -> None:
+    records = [
+        sd_record("OCC", "ethanol", {"SOL": "1.1", "SMILES": "wrong"}),
+        sd_record("CCN", "ethylamine", {"note": "two\nlines"}).replace(" C  ", " Zz "),
+        sd_record("c1ccccc1", "benzene", {"SOL": "-1.6"}).removesuffix("$$$$\n"),
+    ]
+    data = "".join(records).encode()
+    (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith("gz") else data)
+    table = open_table(tmp_path / name)
+    assert table.names == ["smiles", "name", "SOL", "note"]
+    assert list(table.rows) == [
+        Row(1, ["CCO", "ethanol", "1.1", ""]),
+        Row(2, ["", "ethylamine", "", "two\nlines"], RECORD),
+        Row(3, ["c1ccccc1", "benzene", "-1.6", ""]),
+    ]
+
+
+def test_one_bad_row_does_not_hide_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    bad = ['"CC,open', "CCO,1,2", "CCN", "caf\xe9,1", "", '"C"C,1']
+    lines = ["smiles,x"]
+    for k, line in enumerate(bad):
+        lines += [f"{'C' * (k + 1)},{k}", line]
+    path.write_bytes("\n".join([*lines, '"CF",\n"C\nl",9', ""]).encode("latin-1"))
+    rows = list(open_table(path).rows)
+    good = [row.fields for row in rows if row.problem is None and row.fields[0]]
+    assert good == [*(["C" * (k + 1), str(k)] for k in range(6)), ["CF", ""], ["C\nl", "9"]]
+    problems = {row.number: row.problem for row in rows if row.problem}
+    assert problems == {3: QUOTATION, 5: RAGGED, 7: RAGGED, 9: ENCODING, 13: QUOTATION}
+    assert all(len(row.fields) == 2 for row in rows)
+
+
+def test_a_long_table_is_read_in_constant_memory(tmp_path: Path) -> None:
+    path = tmp_path / "long.csv.gz"
+    with gzip.open(path, "wt", compresslevel=1) as stream:
+        stream.write("smiles,a,b\n")
+        stream.writelines(f"{'C' * (k % 50 + 1)},{k},{k % 7}\n" for k in range(100_000))
+    tracemalloc.start()
+    count = sum(1 for _ in open_table(path).rows)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert count == 100_000
+    assert peak < 2_000_000
+
+
+def test_columns_parted_by_something_else_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("smiles|active\nCCO|1\n")
+    with pytest.raises(UserError, match=r"parted by '\|'; part them by comma, semicolon or tab"):
+        open_table(path)
+    with pytest.raises(UserError, match=r"b\.csv: not found; prepare\.path is counted from"):
+        open_table(tmp_path / "b.csv", "prepare.path")
