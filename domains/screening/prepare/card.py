@@ -1,0 +1,119 @@
+"""The data card: what the data are, whence, how they are split, and what was left out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pipelines.data.sources import source_card
+
+from .arrays import SPLITS
+from .clusters import SIMILAR
+from .known import DATASETS, LIBRARIES
+from .loading import Loaded
+from .merging import AGREEING
+from .params import PrepareParams, TargetColumn
+from .tables import files
+
+_SPLIT = {
+    "scaffold": "All molecules of one Bemis-Murcko scaffold are in one split, and so are all "
+    "stereoisomers of a molecule without rings.",
+    "cluster": "All molecules of one Butina cluster (Tanimoto similarity of at least "
+    f"{SIMILAR} to its centre; Morgan, radius 2) are in one split.",
+    "random": "Molecules are drawn at random, stereoisomers together: the test holds close "
+    "relatives of what is learnt from.",
+}
+
+
+def card(params: PrepareParams, loaded: Loaded) -> dict[str, Any]:
+    """JSON-ready card, as the contract asks for, with `max_atoms` for later stages."""
+    return {
+        **_about(params, loaded),
+        "splits": {split: _counts(loaded, split) for split in SPLITS},
+        "excluded": _excluded(loaded),
+        "notes": _notes(params, loaded),
+        "max_atoms": params.max_atoms,
+    }
+
+
+def _about(params: PrepareParams, loaded: Loaded) -> dict[str, Any]:
+    known = DATASETS.get(params.source)
+    if known:
+        return {
+            "title": known.title,
+            "description": known.description,
+            "synthetic": False,
+            "source": {**source_card(known.source), "files": files(params)},
+        }
+    name = Path(params.path or "").name
+    return {
+        "title": f"Measurements of {name}",
+        "description": f"{len(loaded.molecules)} different molecules of your own.",
+        "synthetic": False,
+        "source": {
+            "name": f"table {name}",
+            "licence": "as stated by its owner",
+            "citation": "none",
+            "files": files(params),
+        },
+    }
+
+
+def _counts(loaded: Loaded, split: str) -> dict[str, int]:
+    part = loaded.molecules[loaded.molecules["split"] == split]
+    counts = {"molecules": len(part), "groups": part["group"].nunique()}
+    for target in loaded.targets:
+        labels = part[target.name]
+        counts[f"{target.name} measured"] = int(labels.notna().sum())
+        if target.kind == "class":
+            counts[f"{target.name} = {target.positive}"] = int((labels == 1).sum())
+    return counts
+
+
+def _excluded(loaded: Loaded) -> list[dict[str, Any]]:
+    parts = (
+        ("rows", loaded.merged.left_out["reason"]),
+        ("rows of the library", loaded.library.loc[loaded.library["reason"] != "", "reason"]),
+    )
+    found = []
+    for what, reasons in parts:
+        counts = sorted(reasons.value_counts().items(), key=lambda item: (-item[1], item[0]))
+        found += [{"what": what, "why": why, "count": int(count)} for why, count in counts]
+    for name, count in sorted(loaded.merged.conflicts.items()):
+        why = "contradict each other in a molecule that keeps other labels"
+        found.append({"what": f"labels of {name}", "why": why, "count": count})
+    return found
+
+
+def _notes(params: PrepareParams, loaded: Loaded) -> list[str]:
+    known = DATASETS.get(params.source)
+    changed = ", ".join(f"{name}: {count}" for name, count in loaded.merged.changes.items())
+    return [
+        *(known.notes if known else ()),
+        _SPLIT[params.split],
+        "Largest organic fragment, neutral where that is possible, isotopes cleared, "
+        f"stereochemistry kept, tautomers as written. Rows changed: {changed or 'none'}.",
+        f"{loaded.merged.merged} rows repeat a molecule and are merged with it: "
+        + " ".join(_merging(target) for target in loaded.targets),
+        _library(params, loaded),
+    ]
+
+
+def _merging(target: TargetColumn) -> str:
+    if target.kind == "class":
+        return f"{target.name}: labels must be equal."
+    return f"{target.name}: the mean of values within {AGREEING} standard deviations of all."
+
+
+def _library(params: PrepareParams, loaded: Loaded) -> str:
+    if params.library == "none":
+        return "No library is ranked."
+    known = LIBRARIES.get(params.library)
+    usable = int((loaded.library["reason"] == "").sum())
+    learnt = int(loaded.library["learnt"].sum())
+    name = known.source.title if known else f"table {Path(params.library_path or '').name}"
+    by = f" ({known.source.citation})" if known else ""
+    return (
+        f"Library to rank: {name}{by}: {usable} molecules, {learnt} of them measured here; "
+        f"{loaded.repeated} rows that repeat one are left out."
+    )

@@ -1,0 +1,81 @@
+"""Labels as they are written in a table: numbers, one of two classes, or nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from math import isfinite, nan
+
+from pipelines.core.errors import UserError
+
+from .params import TargetColumn
+
+MISSING = {"", "nan", "na", "n/a", "none", "null", "-"}
+_SHOWN = 5  # classes in a message
+
+# The label, NaN where nothing was measured, and what is wrong with it.
+Label = tuple[float, str | None]
+
+
+def read_labels(texts: Sequence[str], target: TargetColumn, file: str) -> list[Label]:
+    """The labels of a column.
+
+    Raises:
+        UserError: no label in the whole column, or none of the positive class, or the same one
+            everywhere.
+    """
+    labels = _classes(texts, target, file) if target.kind == "class" else _values(texts, target)
+    given = {label for label, problem in labels if problem is None and label == label}
+    where = f"{file}: column {target.column!r} of target {target.name}"
+    if not given:
+        sample = next((text for text in texts if text.lower() not in MISSING), "")
+        raise UserError(f"{where}: found {sample!r} and no {target.kind}; name another column")
+    if len(given) == 1:
+        one = next(text for text in texts if text.lower() not in MISSING)
+        raise UserError(f"{where}: found {one!r} everywhere; nothing can be learnt from it")
+    return labels
+
+
+def _values(texts: Sequence[str], target: TargetColumn) -> list[Label]:
+    return [_value(text, target.name) for text in texts]
+
+
+def _value(text: str, name: str) -> Label:
+    if text.lower() in MISSING:
+        return nan, None
+    try:
+        number = float(text)
+    except ValueError:
+        return nan, f"{name} is no number"
+    return (number, None) if isfinite(number) else (nan, f"{name} is not finite")
+
+
+def _classes(texts: Sequence[str], target: TargetColumn, file: str) -> list[Label]:
+    """1 for the positive class, 0 for the commonest other; further ones are mistakes."""
+    kinds = [_kind(text) for text in texts]
+    positive = _kind(target.positive)
+    counts = Counter(kind for kind in kinds if kind.lower() not in MISSING)
+    if counts and positive not in counts:
+        found = ", ".join(repr(kind) for kind, _ in counts.most_common(_SHOWN))
+        raise UserError(
+            f"{file}: column {target.column!r} of target {target.name}: found {found}, but not the "
+            f"positive class {target.positive!r}; correct prepare.targets"
+        )
+    counts.pop(positive, None)
+    other = counts.most_common(1)[0][0] if counts else None
+    problem = f"{target.name} is neither {target.positive} nor {other}"
+    known: dict[str, Label] = {positive: (1.0, None)}
+    if other is not None:
+        known[other] = (0.0, None)
+    return [
+        (nan, None) if kind.lower() in MISSING else known.get(kind, (nan, problem))
+        for kind in kinds
+    ]
+
+
+def _kind(text: str) -> str:
+    """The class's name; numbers as Python writes them, so that 1 and 1.0 are the same."""
+    try:
+        return str(float(text))
+    except ValueError:
+        return text.strip()
