@@ -101,8 +101,9 @@ def test_it_is_written_the_same_again(
 
 
 def test_the_library_says_what_is_learnt_and_what_cannot_be_ranked(tmp_path: Path) -> None:
+    mirrored = "CN1CCC[C@@H]1c1cccnc1"  # nicotine; its mirror image is measured, so it is not new
     (tmp_path / "own.csv").write_text(table_of(CLASS))
-    rows = "\n".join(f"m{k}\t{text}" for k, text in enumerate([*LIBRARY, "NCCCC", ""]))
+    rows = "\n".join(f"m{k}\t{text}" for k, text in enumerate([*LIBRARY, "NCCCC", "", mirrored]))
     (tmp_path / "library.tsv").write_text(f"title\tstructure\n{rows}\n")
     path = str(tmp_path / "library.tsv")
     params = own(
@@ -111,8 +112,9 @@ def test_the_library_says_what_is_learnt_and_what_cannot_be_ranked(tmp_path: Pat
     (tmp_path / "out").mkdir()
     prepare(params, inputs_of("screening"), tmp_path / "out")
     library = read_library(tmp_path / "out").set_index("name")
-    assert list(library.index) == [f"m{k}" for k in (*range(len(LIBRARY)), len(LIBRARY) + 1)]
-    assert library.index[library["learnt"]].tolist() == ["m2"]
+    n = len(LIBRARY)
+    assert list(library.index) == [f"m{k}" for k in (*range(n), n + 1, n + 2)]
+    assert library.index[library["learnt"]].tolist() == ["m2", f"m{n + 2}"]
     assert library.loc["m4"].tolist() == ["nonsense", "", "not a SMILES", False]
     excluded = read_json(tmp_path / "out" / "card.json")["excluded"]
     assert {"what": "rows of the library", "why": "no SMILES", "count": 1} in excluded

@@ -8,7 +8,7 @@ from functools import partial
 
 import pandas as pd
 
-from pipelines.chemistry.kinship import kinships
+from pipelines.chemistry.kinship import Kinship, kinships
 from pipelines.chemistry.standardise import Standardised
 from pipelines.core.errors import UserError
 from pipelines.core.parallel import in_parallel
@@ -52,9 +52,10 @@ def load(params: PrepareParams) -> Loaded:
     labels = labels_of(listed, targets)
     merged = merge(listed, _forms(listed, params), labels, targets)
     require_molecules(merged, listed)
-    molecules = _split(merged.table, params)
+    kin = _kin(merged.table["smiles"].tolist())
+    molecules = _split(merged.table, kin, params)
     require_enough(molecules, targets)
-    ranked, repeated = _ranked(params, set(molecules["smiles"]))
+    ranked, repeated = _ranked(params, {one.flat for one in kin})
     return Loaded(molecules, ranked, targets, merged, repeated)
 
 
@@ -86,11 +87,13 @@ def _forms(listed: Listed, params: PrepareParams) -> list[Standardised]:
     )
 
 
-def _split(table: pd.DataFrame, params: PrepareParams) -> pd.DataFrame:
+def _kin(smiles: list[str]) -> list[Kinship]:
+    return list(in_parallel(kinships, smiles))
+
+
+def _split(table: pd.DataFrame, kin: list[Kinship], params: PrepareParams) -> pd.DataFrame:
     """The molecules split by split, in each as they were."""
-    smiles = table["smiles"].tolist()
-    kin = list(in_parallel(kinships, smiles))
-    groups = groups_of(smiles, kin, params.split)
+    groups = groups_of(table["smiles"].tolist(), kin, params.split)
     table = table.assign(
         split=assign(groups, params.shares, params.seed),
         scaffold=[one.scaffold for one in kin],
@@ -102,13 +105,18 @@ def _split(table: pd.DataFrame, params: PrepareParams) -> pd.DataFrame:
 
 
 def _ranked(params: PrepareParams, known: set[str]) -> tuple[pd.DataFrame, int]:
-    """The library, each molecule once, and the number of rows that repeat one."""
+    """The library, each molecule once, and the number of rows that repeat one.
+
+    known: molecules with a label, without stereochemistry: their stereoisomers are not new.
+    """
     place = library(params)
     if place is None:
         return pd.DataFrame({name: [] for name in _LIBRARY}), 0
     listed = read_library(place)
     forms = _forms(listed, params)
     smiles = [form.smiles or "" for form in forms]
+    usable = [text for text in smiles if text]
+    flat = dict(zip(usable, (one.flat for one in _kin(usable)), strict=True))
     table = pd.DataFrame(
         {
             "name": listed.columns.get("name", [""] * len(listed)),
@@ -118,7 +126,7 @@ def _ranked(params: PrepareParams, known: set[str]) -> tuple[pd.DataFrame, int]:
                 problem or form.reason or ""
                 for problem, form in zip(listed.problems, forms, strict=True)
             ],
-            "learnt": [text in known for text in smiles],
+            "learnt": [flat.get(text) in known for text in smiles],
         }
     )
     table.loc[table["reason"] != "", "smiles"] = ""
