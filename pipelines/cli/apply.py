@@ -1,6 +1,6 @@
 """`scistage apply`: a trained model on the user's own files, or writing new data.
 
-What a domain does is in its `predict/apply.py`, which is one of two kinds. It reads files:
+What a domain does is in its `predict/apply.py`, which is one of three kinds. It reads files:
 
     SUFFIXES: tuple[str, ...]                                    # lower case, such as ".tif"
     def apply(inputs: Inputs, files: list[Path], out: Path)      # write into the folder `out`
@@ -9,6 +9,11 @@ or it generates, reads no files and writes one table:
 
     def add_options(parser: argparse.ArgumentParser)             # `parser.epilog` is the example
     def generate(inputs: Inputs, options: argparse.Namespace, out: Path)   # write the file `out`
+
+or it transforms, reads one table, `options.table`, and writes one:
+
+    def add_options(parser: argparse.ArgumentParser)
+    def transform(inputs: Inputs, options: argparse.Namespace, out: Path)  # write the file `out`
 """
 
 from __future__ import annotations
@@ -37,9 +42,9 @@ def apply(domain: str, arguments: list[str], here: Path) -> int:
     require_outputs(domain, ("train", "predict"))
     out = options.out
     del options.out
-    if _generates(module):
-        return _write_new(module, domain, options, out)
-    return _read_files(module, domain, options.files, out)
+    if _reads_files(module):
+        return _read_files(module, domain, options.files, out)
+    return _write_table(module, domain, options, out)
 
 
 def _module(domain: str) -> ModuleType:
@@ -54,8 +59,12 @@ def _module(domain: str) -> ModuleType:
         ) from None
 
 
-def _generates(module: ModuleType) -> bool:
-    return hasattr(module, "generate")
+def _reads_files(module: ModuleType) -> bool:
+    return hasattr(module, "apply")
+
+
+def _transforms(module: ModuleType) -> bool:
+    return hasattr(module, "transform")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -73,7 +82,12 @@ def _parsed(
     """The arguments after the domain's name: `out`, and `files` or the domain's own options."""
     call = f"scistage apply {domain}"
     parser = _Parser(prog=call, description=module.__doc__, allow_abbrev=False)
-    if _generates(module):
+    if _transforms(module):
+        kind, out_help = "it takes one table and options", "CSV file to write"
+        parser.epilog = f"example: {call} mine.csv -o out.csv"
+        parser.add_argument("table", type=here.joinpath, metavar="TABLE", help="what to read")
+        module.add_options(parser)
+    elif not _reads_files(module):
         kind, out_help = "it takes options and no files", "CSV file to write"
         parser.epilog = f"example: {call} -o new.csv"
         module.add_options(parser)
@@ -94,16 +108,19 @@ def _parsed(
     return options
 
 
-def _write_new(module: ModuleType, domain: str, options: argparse.Namespace, out: Path) -> int:
+def _write_table(module: ModuleType, domain: str, options: argparse.Namespace, out: Path) -> int:
     """Have the domain write the file `out`, all of it or nothing."""
     if out.is_dir():
         raise UserError(f"{out}: is a folder; name a file to write, such as {out / 'new.csv'}")
     if out.suffix.lower() != ".csv":
         raise UserError(f"{out}: a CSV file is written; give it a name that ends in .csv")
+    if _transforms(module) and out.resolve() == options.table.resolve():
+        raise UserError(f"{out}: is what is read; name another file to write")
     _make(out.parent)
+    write = module.transform if _transforms(module) else module.generate
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".partial-") as folder:
         partial = Path(folder) / out.name
-        module.generate(inputs_of(domain), options, partial)
+        write(inputs_of(domain), options, partial)
         partial.replace(out)
     print(f"{out} written")
     return 0

@@ -184,6 +184,46 @@ def test_a_generator_names_each_mistake_in_one_line(generator: Workspace, tmp_pa
     assert "train/weights.safetensors: not found; run `scistage repro" in one_line_error(untrained)
 
 
+TRANSFORMER = '''"""`scistage apply spectra`: a table with one more column."""
+
+
+def add_options(parser):
+    parser.add_argument("--called", default="new", help="name of the column")
+
+
+def transform(inputs, options, out):
+    assert (inputs.train / "weights.safetensors").is_file() and "out" not in vars(options)
+    header, *rows = options.table.read_text().splitlines()
+    lines = [f"{header},{options.called}", *(f"{row},1" for row in rows)]
+    out.write_text("\\n".join(lines))
+'''
+
+
+def test_a_domain_that_transforms_reads_one_table_and_writes_another(
+    spectra: Workspace, tmp_path: Path
+) -> None:
+    (spectra.path / "domains/spectra/predict/apply.py").write_text(TRANSFORMER)
+    mine, out = tmp_path / "mine.csv", tmp_path / "sub" / "out.csv"
+    mine.write_text("a\n5\n")
+    call = ["apply", "spectra", str(mine)]
+    good, itself, folder, two, nothing = spectra.run_many(
+        [*call, "--called", "b", "-o", str(out)],
+        [*call, "-o", str(tmp_path / "sub" / ".." / "mine.csv")],
+        [*call, "-o", str(tmp_path)],
+        [*call, str(mine), "-o", str(out)],
+        ["apply", "spectra", "-o", str(out)],
+    )
+    usage = spectra.run("apply", "spectra", "--help", COLUMNS="80")
+    assert good.stdout == f"{out} written\n" and out.read_text() == "a,b\n5,1"
+    assert "mine.csv: is what is read; name another file to write" in one_line_error(itself)
+    assert "is a folder; name a file to write" in one_line_error(folder)
+    assert "is not understood: it takes one table and options" in one_line_error(two)
+    assert "arguments are required: TABLE; see" in one_line_error(nothing)
+    assert "usage: scistage apply spectra [-h] [--called CALLED] -o OUT TABLE" in usage.stdout
+    assert "example: scistage apply spectra mine.csv -o out.csv" in usage.stdout
+    assert mine.read_text() == "a\n5\n"
+
+
 def test_a_domain_that_reads_files_takes_no_options(spectra: Workspace, tmp_path: Path) -> None:
     file, out = str(tmp_path / "a.csv"), ["-o", str(tmp_path / "out")]
     kind = "it takes files and no options but -o; see `scistage apply spectra --help`"

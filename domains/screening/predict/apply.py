@@ -1,0 +1,150 @@
+"""`scistage apply screening`: a score for every molecule of a table of any length.
+
+The table that is written has the rows and columns of the one that is read, in their order, and of
+each target the score (a probability, or a value in its unit), its interval and the spread of the
+ensemble; the Tanimoto similarity to the nearest training molecule, and whether that is inside the
+domain of applicability; or the reason why a row has no score.
+"""
+
+import argparse
+from collections import deque
+from collections.abc import Iterable, Iterator
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from pipelines.core.errors import UserError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from pipelines.chemistry.tables import Row, Table
+    from pipelines.core.runner import Inputs
+
+    from ..prepare.arrays import Graphs
+
+CHUNK = 2000  # rows that a process works on at a time
+
+
+class Described(NamedTuple):
+    """Rows of a chunk: of each the reason why it is no molecule, or ""; of the others the arrays.
+
+    graphs; bits: (n, 256), see `likeness.bits_of`; joined: (n, J), see `joining.joined_of`.
+    """
+
+    reasons: list[str]
+    graphs: "Graphs"
+    bits: "np.ndarray"
+    joined: "np.ndarray"
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """--column."""
+    parser.add_argument(
+        "--column", help="name of the column of SMILES (default: the one called smiles)"
+    )
+
+
+def transform(inputs: "Inputs", options: argparse.Namespace, out: Path) -> None:
+    """Write the table's rows and what the ensemble says of each; holds a few chunks at a time.
+
+    Raises UserError for a table that cannot be read, or that has a column that is to be written.
+    """
+    import pandas as pd
+
+    from pipelines.chemistry.columns import smiles_column
+    from pipelines.chemistry.tables import open_table
+
+    table = open_table(options.table)
+    place = smiles_column(options.table, table, options.column, "--column")
+    scorer = Scorer(inputs)
+    _refuse_names(options.table, table, scorer.columns)
+    header = pd.DataFrame(columns=[*table.names, *scorer.columns])
+    with out.open("w", encoding="utf-8", newline="") as file:
+        header.to_csv(file, index=False, lineterminator="\n")
+        for part in scorer.scored(table, place):
+            part.to_csv(file, index=False, header=False, float_format="%.6g", lineterminator="\n")
+
+
+class Scorer:
+    """The ensemble with its calibration, and what it has learnt from. `columns` is what it adds."""
+
+    def __init__(self, inputs: "Inputs") -> None:
+        from pipelines.core.artifacts import read_json
+
+        from ..prepare.arrays import read_molecules
+        from ..train.reading import read_ensemble
+        from .calibrate import read_calibration
+        from .likeness import read_bits
+
+        self.ensemble = read_ensemble(inputs.train)
+        self.calibration = read_calibration(inputs.predict)
+        self.max_atoms = read_json(inputs.prepare / "card.json")["max_atoms"]
+        training = (read_molecules(inputs.prepare)["split"] == "train").to_numpy()
+        self.training = read_bits(inputs.prepare, "molecules")[training]
+        names = [target.name for target in self.ensemble.targets]
+        said = [f"{n}_{what}" for n in names for what in ("score", "low", "high", "spread")]
+        self.columns = [*said, "similarity", "inside", "reason"]
+
+    def scored(self, table: "Table", place: int) -> "Iterator[pd.DataFrame]":
+        """The rows, chunk by chunk. place: of the column of SMILES."""
+        import pandas as pd
+        from tqdm import tqdm
+
+        from pipelines.core.parallel import each_in_parallel
+
+        waiting: deque[list[Row]] = deque()
+
+        def texts() -> Iterator[list[tuple[str, str]]]:
+            for rows in _chunks(table.rows):
+                waiting.append(rows)
+                yield [(row.fields[place], row.problem or "") for row in rows]
+
+        describe = partial(described, max_atoms=self.max_atoms, join=self.ensemble.join)
+        with tqdm(unit=" rows", desc="scoring", disable=None) as progress:
+            for chunk in each_in_parallel(describe, texts()):
+                rows = waiting.popleft()
+                given = pd.DataFrame([row.fields for row in rows], columns=table.names)
+                yield pd.concat([given, self.said(chunk)], axis=1)
+                progress.update(len(rows))
+
+    def said(self, chunk: Described) -> "pd.DataFrame":
+        """`columns` of the rows of a chunk."""
+        from .likeness import similarity
+
+        usable = [k for k, reason in enumerate(chunk.reasons) if not reason]
+        said = self.ensemble.predict(chunk.graphs, chunk.joined)
+        table = self.calibration.answers(said, self.ensemble.targets)
+        likeness = similarity(chunk.bits, self.training)
+        table = table.assign(similarity=likeness, inside=likeness >= self.calibration.inside)
+        table = table.set_axis(usable).reindex(range(len(chunk.reasons)))
+        return table.assign(reason=chunk.reasons)
+
+
+def described(texts: list[tuple[str, str]], max_atoms: int, join: str) -> Described:
+    """Standardise and describe SMILES, each with what is wrong with its row."""
+    from ..prepare.featurise import counts, featurise
+    from ..prepare.standard import standard
+    from ..train.joining import joined_of
+    from .likeness import bits_of
+
+    forms = standard([text for text, _ in texts], max_atoms)
+    reasons = [
+        problem or form.reason or "" for (_, problem), form in zip(texts, forms, strict=True)
+    ]
+    smiles = [form.smiles or "" for form, reason in zip(forms, reasons, strict=True) if not reason]
+    return Described(reasons, featurise(smiles), bits_of(counts(smiles)), joined_of(smiles, join))
+
+
+def _refuse_names(path: Path, table: "Table", columns: list[str]) -> None:
+    for name in columns:
+        if name in table.names:
+            raise UserError(f"{path}: column {name!r}: is one that is written; rename it")
+
+
+def _chunks(rows: "Iterable[Row]") -> "Iterator[list[Row]]":
+    rows = iter(rows)
+    while chunk := list(islice(rows, CHUNK)):
+        yield chunk
