@@ -1,0 +1,31 @@
+"""What has it really learnt?"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipelines.core.runner import Inputs
+
+    from .params import ExplainParams
+
+
+def explain(params: "ExplainParams", inputs: "Inputs", out: Path) -> None:
+    """Write explain.json and its figures, one a module, about the first target."""
+    from pipelines.core.artifacts import write_json
+
+    from .atoms import draw_atoms
+    from .carriers import draw_carriers
+    from .hits import draw_hits
+    from .pairs import draw_pairs
+    from .subject import read_subject
+
+    subject = read_subject(inputs, params.seed)
+    drawn = [
+        draw_hits(out, inputs.predict, subject.target),
+        draw_atoms(out, subject),
+        draw_carriers(out, subject, params.molecules, params.seed),
+        draw_pairs(out, subject, params.molecules, params.seed),
+    ]
+    figures, findings = zip(*filter(None, drawn), strict=True)
+    found = {name: value for part in findings for name, value in part.items()}
+    write_json(out / "explain.json", {"figures": list(figures), "findings": found})

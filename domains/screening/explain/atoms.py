@@ -1,0 +1,89 @@
+"""The picture of what each atom adds to the score, beside networks that have learnt nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from .attribution import attributed
+from .drawing import CONTROL, SCALE, WIDTH, Entry, save, show_molecule, signed
+from .subject import Subject
+
+COLUMNS = 4
+LARGEST = 45  # atoms of a molecule that is shown
+_SIZE = (2.3, 1.65)  # inches of a molecule
+_FULL = 97  # percentile of the attributions at which the colour is full
+
+
+def draw_atoms(out: Path, subject: Subject) -> Entry:
+    """Write atoms.png: test molecules with the highest and the lowest scores, atoms coloured."""
+    high, low = extremes(subject)
+    titles = ("Highest scores", f"The same molecules, {CONTROL}", "Lowest scores")
+    lines = (high, high, low)
+    networks = (subject.ensemble, subject.controls[0], subject.ensemble)
+    found = [
+        attributed(subject.score(network, rows), subject.graphs.take(rows))
+        for network, rows in zip(networks, lines, strict=True)
+    ]
+    both = _full([*found[0], *found[2]])
+    full = (both, _full(found[1]), both)
+    figure = Figure(figsize=(WIDTH, 3 * (_SIZE[1] + 0.6)), layout="constrained")
+    parts = figure.subfigures(3, 1)
+    for k, part in enumerate(parts):
+        part.suptitle(titles[k], fontsize=10, fontweight="bold")
+        grid = part.subplots(1, COLUMNS)
+        for axes in grid[len(lines[k]) :]:
+            axes.set_axis_off()
+        for axes, row, weight in zip(grid, lines[k], found[k], strict=False):
+            show_molecule(axes, subject.table["smiles"].iloc[row], _SIZE, weight / full[k])
+            axes.set_xlabel("" if k == 1 else _told(subject, row), fontsize=8.5)
+        _draw_scale(part, grid, full[k], subject.unit)
+    save(figure, out / "atoms.png")
+    title = "Which atoms carry the score"
+    findings = {f"full colour in the picture of atoms ({subject.unit} per hidden atom)": both}
+    return {"file": "atoms.png", "title": title, "caption": _caption(subject)}, findings
+
+
+def extremes(subject: Subject) -> tuple[np.ndarray, np.ndarray]:
+    """Lines of the test molecules with the highest and with the lowest scores, one a group."""
+    small = np.diff(subject.graphs.atom_offsets)[subject.said.index] <= LARGEST
+    tested = subject.said[small & (subject.said["split"] == "test")]
+    order = tested.sort_values(f"{subject.target.name}_score", kind="stable", ascending=False)
+    apart = order.drop_duplicates("group").index.to_numpy()
+    return apart[:COLUMNS], apart[::-1][: min(COLUMNS, len(apart) - COLUMNS)]
+
+
+def _full(weights: list[np.ndarray]) -> float:
+    return float(np.percentile(np.abs(np.concatenate(weights)), _FULL)) or 1.0
+
+
+def _draw_scale(part: Figure, grid: np.ndarray, most: float, unit: str) -> None:
+    bar = part.colorbar(
+        ScalarMappable(Normalize(-most, most), SCALE), ax=list(grid), aspect=14, pad=0.01
+    )
+    bar.set_label(f"fall per hidden atom\n({unit})", fontsize=8.5)
+    bar.ax.tick_params(labelsize=8)
+
+
+def _told(subject: Subject, row: int) -> str:
+    """Score and truth."""
+    said, target = subject.said.loc[row], subject.target
+    score, truth = said[f"{target.name}_score"], said[target.name]
+    if target.kind == "value":
+        return f"{signed(score, 2)} {target.unit}, true {signed(truth, 2)}"
+    return f"score {score:.3f}, {target.positive if truth == 1 else f'not {target.positive}'}"
+
+
+def _caption(subject: Subject) -> str:
+    return (
+        f"Test molecules of at most {LARGEST} atoms with the highest and the lowest scores, one of "
+        f"each scaffold. The colour of an atom is the fall of the score ({subject.unit}, mean of "
+        "the ensemble) when it and its direct neighbours are hidden from the network, per hidden "
+        "atom: green speaks for a high score, purple against it. Middle line, the control: the "
+        "same molecules as a network with randomised (shuffled) weights sees them, on a scale of "
+        "its own."
+    )

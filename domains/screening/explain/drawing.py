@@ -1,0 +1,113 @@
+"""What the figures share: colours, molecules as pictures, how numbers and files are written."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from PIL import Image
+from rdkit import Chem
+from rdkit.Chem import rdCoordGen, rdDepictor
+from rdkit.Chem.Draw import rdMolDraw2D
+
+from pipelines.statistics.bootstrap import Interval
+
+matplotlib.use("Agg")
+
+# Okabe & Ito's palette, readable with any colour vision.
+GREY, BLUE, VERMILION = "#8A8A8A", "#0072B2", "#D55E00"
+# Purple against, green for: told apart under every common colour blindness.
+SCALE = LinearSegmentedColormap.from_list("for and against", ["#9D5BB5", "#FFFFFF", "#3FA65A"])
+WIDTH = 10.0  # inches of a figure: as wide as the report's page
+CONTROL = "randomised weights"
+_FINER = 2  # pixels of a drawn molecule for one of the figure
+_STRETCHED = 1.6  # times the usual length of a bond
+
+Entry = tuple[dict[str, str], dict[str, float | int | str]]  # of explain.json: figure, findings
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a PNG whose bytes depend on its content only."""
+    figure.savefig(path, dpi=150, metadata={"Software": None})
+
+
+def bare(axes: Axes) -> None:
+    """Leave out the frame's upper and right line."""
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def show_molecule(
+    axes: Axes, smiles: str, size: tuple[float, float], shades: np.ndarray | None = None
+) -> None:
+    """A molecule in axes of so many inches; shades: (atoms,) −1 (purple) to 1 (green)."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[:].set_visible(False)
+    axes.imshow(picture(smiles, size, shades))
+
+
+def picture(smiles: str, size: tuple[float, float], shades: np.ndarray | None = None) -> np.ndarray:
+    """(h, w, 3) uint8 of a molecule, its atoms in the order of the SMILES."""
+    mol = rdMolDraw2D.PrepareMolForDrawing(_laid_out(smiles), addChiralHs=False)
+    canvas = rdMolDraw2D.MolDraw2DCairo(*(round(150 * _FINER * inches) for inches in size))
+    options = canvas.drawOptions()
+    options.useBWAtomPalette()
+    options.prepareMolsBeforeDrawing = False
+    options.fixedBondLength = 32 * _FINER
+    options.bondLineWidth = 1.5 * _FINER
+    options.minFontSize = 11 * _FINER
+    options.padding = 0.04
+    options.highlightBondWidthMultiplier = 9
+    highlights = {} if shades is None else _highlights(mol, shades)
+    canvas.DrawMolecule(mol, **highlights)
+    canvas.FinishDrawing()
+    with Image.open(io.BytesIO(canvas.GetDrawingText())) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def _laid_out(smiles: str) -> Chem.Mol:
+    """CoordGen draws bridged and large rings without overlaps, but pulls some cages apart."""
+    mol = Chem.MolFromSmiles(smiles)
+    rdCoordGen.AddCoords(mol)
+    places = mol.GetConformer().GetPositions()
+    ends = [(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) for bond in mol.GetBonds()]
+    lengths = np.array([np.linalg.norm(places[a] - places[b]) for a, b in ends])
+    if len(lengths) and lengths.max() > _STRETCHED * np.median(lengths):
+        rdDepictor.Compute2DCoords(mol)
+    return mol
+
+
+def _highlights(mol: Chem.Mol, shades: np.ndarray) -> dict[str, object]:
+    """Each atom on its colour, each bond on the mean of its ends'."""
+    atoms = {k: _colour(shade) for k, shade in enumerate(shades)}
+    bonds = {
+        bond.GetIdx(): _colour(shades[[bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()]].mean())
+        for bond in mol.GetBonds()
+    }
+    return {
+        "highlightAtoms": list(atoms),
+        "highlightBonds": list(bonds),
+        "highlightAtomColors": atoms,
+        "highlightBondColors": bonds,
+    }
+
+
+def _colour(shade: float) -> tuple[float, ...]:
+    return tuple(map(float, SCALE(0.5 + 0.5 * np.clip(shade, -1, 1))[:3]))
+
+
+def spelt(found: Interval, places: int = 2) -> str:
+    """An estimate with its 95 % interval: `0.41 [0.40, 0.43]`."""
+    value, low, high = (signed(number, places) for number in found)
+    return f"{value} [{low}, {high}]" if np.isfinite(found).all() else value
+
+
+def signed(number: float, places: int) -> str:
+    """A number with a proper minus, and none before a zero."""
+    text = f"{number:.{places}f}"
+    return text.lstrip("-") if not float(text) else text.replace("-", "−")

@@ -1,0 +1,79 @@
+"""What a chemist would order: the top of the library, far from all that is known to be active."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from pipelines.core.artifacts import read_csv
+
+from ..prepare.arrays import Target
+from .drawing import WIDTH, Entry, save, show_molecule, signed
+
+ROWS, COLUMNS = 3, 4
+_SIZE = (WIDTH / COLUMNS - 0.1, 1.7)  # inches of a molecule
+_NAME = 30  # characters
+_TEXTS = ("name", "smiles", "nearest_active", "alerts")
+
+
+def draw_hits(out: Path, folder: Path, target: Target) -> Entry | None:
+    """Write hits.png: the first dissimilar molecules of ranking.csv; None if there are none."""
+    ranking = read_csv(folder / "ranking.csv", text=_TEXTS)
+    ranked = ranking.dropna(subset="rank_dissimilar").sort_values("rank_dissimilar", kind="stable")
+    shown = ranked[: ROWS * COLUMNS]
+    if not len(shown):
+        return None
+    rows = -(-len(shown) // COLUMNS)
+    figure = Figure(figsize=(WIDTH, rows * (_SIZE[1] + 0.72) + 0.1), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.03, wspace=0.01, hspace=0.02)
+    grid = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
+    for axes in grid[len(shown) :]:
+        axes.set_axis_off()
+    for axes, (_, row) in zip(grid, shown.iterrows(), strict=False):
+        show_molecule(axes, row["smiles"], _SIZE)
+        axes.set_title(_title(row), fontsize=9, fontweight="bold")
+        axes.set_xlabel(_told(row, target), fontsize=8.5)
+    save(figure, out / "hits.png")
+    entry = {
+        "file": "hits.png",
+        "title": "The most promising molecules of the library that are unlike what is known",
+        "caption": _caption(ranking, ranked, shown, target),
+    }
+    return entry, {
+        "library molecules that were not learnt from": int(ranking["rank_new"].notna().sum()),
+        "of them dissimilar to every known one": len(ranked),
+    }
+
+
+def _title(row: pd.Series) -> str:
+    name = row["name"] if isinstance(row.get("name"), str) else ""
+    name = name.capitalize() if name.isupper() else name
+    short = name if len(name) <= _NAME else f"{name[: _NAME - 1]}…"
+    return f"{row['rank_dissimilar']:.0f}. {short}".strip()
+
+
+def _told(row: pd.Series, target: Target) -> str:
+    places = 2 if target.kind == "class" else 1
+    score, low, high = (signed(row[name], places) for name in ("score", "low", "high"))
+    alert = "" if not isinstance(row["alerts"], str) else ", PAINS alert"
+    outside = "" if row["inside"] else ", outside the domain"
+    return (
+        f"score {score} [{low}, {high}]{outside}\n"
+        f"similarity {row['similarity']:.2f}, QED {row['qed']:.2f}{alert}"
+    )
+
+
+def _caption(
+    ranking: pd.DataFrame, ranked: pd.DataFrame, shown: pd.DataFrame, target: Target
+) -> str:
+    known = "active" if target.kind == "class" else "molecule"
+    return (
+        f"The first {len(shown)} of {len(ranked):,} dissimilar molecules in a library of "
+        f"{len(ranking):,}: not learnt from, and below the limit of similarity (Tanimoto, Morgan "
+        f"radius 2) to every known {known}. Score with its interval over the ensemble; "
+        f"similarity: to the nearest of these; QED: drug-likeness, 0 to 1; PAINS: "
+        "substructures that interfere with many assays. A score is a reason to test a molecule, "
+        "not a result."
+    )

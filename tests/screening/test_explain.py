@@ -1,0 +1,208 @@
+"""Explanations with known answers: what is hidden, planted or shuffled is known to the test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from rdkit import Chem
+from rdkit.Chem.rdMolDescriptors import CalcMolFormula
+
+from domains.screening.explain import atoms, carriers, explain
+from domains.screening.explain.attribution import attributed, masked, neighbourhoods
+from domains.screening.explain.carriers import highlighted
+from domains.screening.explain.control import randomised
+from domains.screening.explain.known import Group, known_groups, matched
+from domains.screening.explain.params import ExplainParams
+from domains.screening.explain.planted import GROUPS, planted
+from domains.screening.explain.subject import read_subject
+from domains.screening.prepare.arrays import Graphs
+from domains.screening.prepare.featurise import featurise
+from domains.screening.prepare.known import DATASETS
+from domains.screening.train.reading import Ensemble
+from pipelines.core.artifacts import read_json, write_json
+from pipelines.core.contract import check_outputs
+from pipelines.core.runner import Inputs
+from tests.screening.chain import ACTIVE, LOGS, has_nitro, molecules, prepared, trained
+
+SMILES = molecules()
+PARAMS = ExplainParams(molecules=12, seed=0)
+NITRO = Group("nitro", "C[N+](=O)[O-]", 1)
+NITROGEN = 2  # code of the element
+
+
+def nitrogens(graphs: Graphs, which: np.ndarray) -> np.ndarray:
+    """A network that counts the nitrogen atoms it sees."""
+    seen = np.concatenate([[0], np.cumsum(graphs.atoms[:, 0] == NITROGEN)])
+    return np.diff(seen[graphs.atom_offsets]).astype(float)
+
+
+def test_what_is_hidden_is_the_neighbourhood_and_nothing_else() -> None:
+    graphs = featurise(["CCN", "O", "c1ccccc1C"])
+    masks = [neighbourhoods(graphs, k) for k in range(3)]
+    assert masks[0].astype(int).tolist() == [[1, 1, 0], [1, 1, 1], [0, 1, 1]]
+    copies = masked(graphs, masks)
+    assert len(copies) == 3 + 1 + 7
+    assert (copies.atoms[:3, 0] == [0, 0, NITROGEN]).all()
+    # The bond between a hidden and a seen atom is hidden, too; the skeleton stays.
+    assert (copies.bonds[:2] == 0).all() and (copies.ends[:2] == graphs.ends[:2]).all()
+    seen = copies.take([4 + 6])  # toluene without its methyl and the carbon that bears it
+    hidden = (seen.atoms == 0).all(axis=1)
+    assert hidden.sum() == 2 and not (seen.atoms[~hidden] == 0).any()
+    assert (seen.bonds == 0).all(axis=1).sum() == 3
+
+
+def test_attribution_finds_the_atoms_that_are_counted() -> None:
+    graphs = featurise(["CCN", "NCCCN", "CCCC", "O"])
+    found = attributed(nitrogens, graphs)
+    expected = [[0, 1 / 3, 1 / 2], [1 / 2, 1 / 3, 0, 1 / 3, 1 / 2], [0, 0, 0, 0], [0]]
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other)
+
+
+def test_attribution_is_the_same_however_molecules_are_batched(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    graphs = featurise(SMILES[:20])
+    together = attributed(nitrogens, graphs)
+    monkeypatch.setattr("domains.screening.explain.attribution._COPIES", 25)
+    for one, other in zip(together, attributed(nitrogens, graphs), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_ratio_that_is_known() -> None:
+    inside = [np.array([1, 0, 0, 0], dtype=bool)] * 6
+    where = pd.Series(list("aabbcc"))
+    found = highlighted([np.array([5.0, 1.0, 2.0, 2.0])] * 6, inside, where, 0)
+    assert found.value == pytest.approx(0.5 / 0.25)
+    assert highlighted([np.ones(4)] * 6, inside, where, 0).value == pytest.approx(1)
+    assert np.isnan(highlighted([np.zeros(4)] * 6, inside, where, 0).value)
+
+
+def test_a_control_speaks_in_its_own_direction() -> None:
+    weights = [np.array([-3.0, 1.0]), np.array([-2.0, -2.0])]
+    for turned in (carriers._turned(weights), carriers._turned([-10 * one for one in weights])):
+        assert [one.tolist() for one in turned] == [[1.5, 0.0], [1.0, 1.0]]
+
+
+@pytest.mark.parametrize(
+    ("name", "smiles", "atoms"),
+    [
+        ("beta-lactam", "CC1(C)SC2C(NC(=O)Cc3ccccc3)C(=O)N2C1C(=O)O", 5),
+        ("quinolone", "O=C(O)c1cn(C2CC2)c2cc(N3CCNCC3)c(F)cc2c1=O", 11),
+        ("sulfonamide", "Cc1cc(NS(=O)(=O)c2ccc(N)cc2)no1", 11),
+        ("nitro-heterocycle", "Cc1ncc([N+](=O)[O-])n1CCO", 8),
+    ],
+)
+def test_antibiotics_are_found_and_others_not(name: str, smiles: str, atoms: int) -> None:
+    groups = {group.name: group for group in known_groups(DATASETS["ecoli"].title)}
+    assert matched(Chem.MolFromSmiles(smiles), groups.pop(name)).sum() == atoms
+    assert not any(matched(Chem.MolFromSmiles(smiles), group).any() for group in groups.values())
+
+
+def test_groups_are_known_of_the_data_they_are_meant_for() -> None:
+    known = {name for name, data in DATASETS.items() if known_groups(data.title)}
+    assert known == {"b3db", "logbb", "ecoli"}
+
+
+def test_planted_groups_sit_on_the_same_carbon() -> None:
+    given = ["Cc1ccccc1", "CCC", "O=C(Cl)Cl", "N[C@@H](Cc1c[nH]cn1)C(=O)O"]
+    kept, made = planted(given, 0)
+    assert kept.tolist() == [0, 1, 3]
+    for k, row in enumerate(kept):
+        mol = Chem.MolFromSmiles(given[row])
+        for name, fragment in GROUPS.items():
+            other = Chem.MolFromSmiles(made[name][k])
+            added = other.GetNumHeavyAtoms() - mol.GetNumHeavyAtoms()
+            assert added == Chem.MolFromSmiles(fragment).GetNumHeavyAtoms()
+            assert other.HasSubstructMatch(mol)
+            assert not any(atom.GetNumRadicalElectrons() for atom in other.GetAtoms())
+        swapped = made["fluorine"][k].replace("F", "Cl")
+        assert Chem.CanonSmiles(swapped) == Chem.CanonSmiles(made["chlorine"][k])
+    assert CalcMolFormula(Chem.MolFromSmiles(made["hydroxyl"][0])) == "C7H8O"
+
+
+def test_the_control_has_the_same_weights_in_another_order() -> None:
+    torch.manual_seed(0)
+    network = torch.nn.Linear(8, 8)
+    other, again = randomised(network, 1, 2), randomised(network, 1, 2)
+    for a, b, c in zip(*(m.parameters() for m in (network, other, again)), strict=True):
+        assert torch.equal(a.flatten().sort()[0], b.flatten().sort()[0])
+        assert torch.equal(b, c) and not torch.equal(a, b)
+
+
+@pytest.fixture(scope="module")
+def nitro(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
+    """A network that has learnt to find nitro groups."""
+    inputs = prepared(tmp_path_factory.mktemp("nitro"), SMILES, {ACTIVE: has_nitro(SMILES)})
+    return trained(inputs, epochs=6)
+
+
+def test_what_was_learnt_is_highlighted_and_the_control_is_not(nitro: Inputs) -> None:
+    subject = read_subject(nitro, 0)
+    mols = [Chem.MolFromSmiles(smiles) for smiles in subject.table["smiles"]]
+    found = carriers._of_group(subject, NITRO, mols, 40, 0)
+    assert found is not None and found.positive == found.carriers == 40
+    assert found.model.low > 1.5
+    assert found.model.low > 1.5 * found.control.high
+
+
+def test_the_picture_shows_the_extremes(nitro: Inputs) -> None:
+    subject = read_subject(nitro, 0)
+    high, low = atoms.extremes(subject)
+    test = subject.said[subject.said["split"] == "test"]
+    assert test.loc[high[0], "active_score"] == test["active_score"].max()
+    assert test.loc[low[0], "active_score"] == test["active_score"].min()
+    assert not set(high) & set(low) and len(high) == len(low) == 4
+    for row in (*high, *low):  # the lines of predictions are those of the molecules
+        assert subject.said.loc[row, "smiles"] == subject.table["smiles"].iloc[row]
+
+
+def explained(inputs: Inputs, out: Path) -> tuple[list[str], dict[str, object]]:
+    out.mkdir()
+    explain(PARAMS, inputs, out)
+    check_outputs("explain", out, "domains/screening/explain")
+    assert "nan" not in (out / "explain.json").read_text()
+    content = read_json(out / "explain.json")
+    assert all("randomised" in f["caption"] for f in content["figures"] if f["file"] != "hits.png")
+    return [figure["file"] for figure in content["figures"]], content["findings"]
+
+
+def test_all_figures_and_the_same_bytes_again(nitro: Inputs, tmp_path: Path) -> None:
+    card = read_json(nitro.prepare / "card.json")
+    write_json(nitro.prepare / "card.json", {"title": DATASETS["b3db"].title})
+    try:
+        files, findings = explained(nitro, tmp_path / "a")
+        explained(nitro, tmp_path / "b")
+    finally:
+        write_json(nitro.prepare / "card.json", card)
+    assert files == ["hits.png", "atoms.png", "known_groups.png", "matched_pairs.png"]
+    for path in (tmp_path / "a").iterdir():
+        assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes(), path.name
+    assert findings["library molecules that were not learnt from"] == 3
+
+
+def test_known_groups_are_drawn_with_their_counts(
+    nitro: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    never = Group("ether", "COC", 1)
+    monkeypatch.setattr(carriers, "known_groups", lambda title: (NITRO, never))
+    entry, findings = carriers.draw_carriers(tmp_path, read_subject(nitro, 0), 10, 0)
+    assert (tmp_path / "known_groups.png").is_file()
+    assert "nitro" in entry["caption"] and len(findings) == 4
+    assert "No molecule" not in entry["caption"]
+
+
+def test_values_without_a_library_and_joined_descriptors(tmp_path: Path) -> None:
+    logs = np.array([len(text) / 10 for text in SMILES])
+    labels = {LOGS: logs, ACTIVE: has_nitro(SMILES)}
+    inputs = trained(
+        prepared(tmp_path, SMILES, labels, library=False), join="descriptors", epochs=1, members=1
+    )
+    files, findings = explained(inputs, tmp_path / "out")
+    assert files == ["atoms.png", "matched_pairs.png"]
+    assert any("log mol/L" in name for name in findings)
+    assert isinstance(read_subject(inputs, 0).ensemble, Ensemble)
