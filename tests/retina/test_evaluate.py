@@ -16,13 +16,13 @@ from domains.retina.evaluate.colours import colour_features
 from domains.retina.evaluate.groups import subgroups
 from domains.retina.evaluate.measures import measure, rows_of
 from domains.retina.evaluate.params import EvaluateParams
-from domains.retina.evaluate.resampling import bounded, weightings
 from domains.retina.prepare.arrays import Target, read_eyes
 from pipelines.core.artifacts import read_csv, read_json
 from pipelines.core.contract import check_outputs
 from pipelines.core.randomness import generator
 from pipelines.core.runner import Inputs
 from pipelines.statistics.bootstrap import interval
+from pipelines.statistics.resampling import bounded, weightings
 from tests.retina.answered import made_predict
 from tests.retina.made import made_prepare
 

@@ -23,13 +23,13 @@ from domains.screening.evaluate.groups import subgroups
 from domains.screening.evaluate.measures import measure, rows_of
 from domains.screening.evaluate.params import EvaluateParams
 from domains.screening.evaluate.published import published_rows
-from domains.screening.evaluate.resampling import bounded, weightings
 from domains.screening.prepare.arrays import read_targets
 from domains.screening.prepare.known import DATASETS
 from pipelines.core.artifacts import read_csv, read_json
 from pipelines.core.contract import check_outputs
 from pipelines.core.randomness import generator
 from pipelines.core.runner import Inputs
+from pipelines.statistics.resampling import bounded, weightings
 from tests.screening.chain import ACTIVE, LOGS, answered, has_nitro, molecules, prepared, trained
 
 SMILES = molecules()

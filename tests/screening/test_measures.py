@@ -9,10 +9,10 @@ from rdkit.ML.Scoring.Scoring import CalcBEDROC, CalcEnrichment
 from sklearn.metrics import average_precision_score, r2_score, roc_auc_score
 
 from domains.screening.evaluate.measures import ALPHA, FRACTIONS, measure, rows_of
-from domains.screening.evaluate.resampling import bounded, weightings
 from domains.screening.prepare.arrays import Target
 from pipelines.core.randomness import generator
 from pipelines.statistics.bootstrap import interval
+from pipelines.statistics.resampling import bounded, weightings
 
 ACTIVE = Target("active", "class", positive="active")
 LOGS = Target("logs", "value", "log mol/L")

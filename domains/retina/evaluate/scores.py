@@ -14,12 +14,12 @@ from scipy.stats import binomtest
 
 from pipelines.core.contract import SCORE_COLUMNS, THIS_RUN
 from pipelines.statistics.bootstrap import LEVEL, Interval
+from pipelines.statistics.resampling import bounded, weightings
 
 from ..prepare.arrays import Target
 from .baselines import MEAN
 from .measures import COMPARED, IN_GROUPS, measure, rows_of
 from .oracles import BAYES
-from .resampling import bounded, weightings
 
 MOST_HEADLINES = 8
 _IN_GROUPS_TOO = ("model", MEAN, BAYES)  # whose subgroups are told

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from pipelines.core.artifacts import read_csv
+from pipelines.statistics.resampling import bounded, weightings
 
 from ..evaluate.measures import measure, rows_of
-from ..evaluate.resampling import bounded, weightings
 from ..prepare.arrays import Target
 from .drawing import named
 from .subject import Subject

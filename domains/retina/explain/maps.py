@@ -9,8 +9,8 @@ from pandas import Series
 from scipy.ndimage import binary_opening
 
 from pipelines.statistics.bootstrap import Interval
+from pipelines.statistics.resampling import ratios
 
-from ..evaluate.resampling import ratios
 from ..predict.attention import BATCH, learnt_attention
 from ..train.ensemble import EyeEnsemble
 

@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pipelines.statistics.bootstrap import Interval
+from pipelines.statistics.resampling import ratios
 
-from ..evaluate.resampling import ratios
 from ..train.ensemble import EyeEnsemble
 from ..train.reading import answers
 from .drawing import CONTROL, Entry, capital, named, save, signed

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from pipelines.statistics.bootstrap import LEVEL
+from pipelines.statistics.resampling import draws
 
 from ..prepare.arrays import Target
 from .baselines import FOREST
 from .measures import BINS, Rows, bins_of, rows_of
-from .resampling import draws
 from .scores import MODEL
 
 DRAWS = 1000  # of the bands

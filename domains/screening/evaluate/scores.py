@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 
 from pipelines.core.contract import SCORE_COLUMNS, THIS_RUN
+from pipelines.statistics.resampling import bounded, weightings
 
 from ..prepare.arrays import Target
 from .baselines import FOREST
 from .measures import COMPARED, IN_GROUPS, measure, rows_of
-from .resampling import bounded, weightings
 
 MODEL, BOTH = "model", f"model + {FOREST.split()[-1]}"
 MOST_HEADLINES = 8

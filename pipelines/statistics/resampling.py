@@ -58,6 +58,16 @@ def bounded(values: np.ndarray, groups: int) -> Interval:
     return Interval(float(value), float(min(low, value)), float(max(high, value)))
 
 
+def ratios(above: np.ndarray, below: np.ndarray, seed: int) -> list[Interval]:
+    """Ratios of sums over groups, column by column, from the same draws.
+
+    above, below: (groups, columns); with ones below it is the mean.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        drawn = [(w @ above) / (w @ below) for w in weightings(len(above), seed)]
+    return [bounded(column, len(above)) for column in np.concatenate(drawn).T]
+
+
 def _levels(value: float, left_out: np.ndarray, drawn: np.ndarray) -> np.ndarray:
     """The two quantiles of the resamples that bound the interval."""
     plain = np.array([(1 - LEVEL) / 2, (1 + LEVEL) / 2])
