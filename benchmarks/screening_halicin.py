@@ -32,6 +32,7 @@ from domains.screening.prepare.featurise import counts, featurise
 from domains.screening.prepare.known import ECOLI, HUB
 from domains.screening.prepare.standard import standard
 from domains.screening.train.joining import joined_of
+from pipelines.chemistry.kinship import skeleton_of
 from pipelines.core.randomness import generator
 from pipelines.data.sources import fetch
 
@@ -121,7 +122,7 @@ def _connectivities(smiles: list[str]) -> list[str]:
     """First block of each InChIKey, "" of what cannot be read."""
     with rdBase.BlockLogs():
         mols = [Chem.MolFromSmiles(text) for text in smiles]
-        return [Chem.MolToInchiKey(mol)[:14] if mol else "" for mol in mols]
+    return [skeleton_of(mol) if mol else "" for mol in mols]
 
 
 def _column(paths: dict[str, Path], name: str) -> list[str]:

@@ -8,6 +8,7 @@ from rdkit import Chem, rdBase
 
 from pipelines.core.errors import UserError
 
+from .standardise import LONGEST
 from .tables import Table
 
 _SHOWN = 8  # names of columns in a message
@@ -69,7 +70,7 @@ def _likely(path: Path, names: Sequence[str], where: str) -> int:
 def _refuse_molecule(path: Path, name: str) -> None:
     """A table without a header would lose its first molecule."""
     with rdBase.BlockLogs():
-        if name and Chem.MolFromSmiles(name) is not None:
+        if 0 < len(name) <= LONGEST and Chem.MolFromSmiles(name) is not None:
             raise UserError(
                 f"{path}: the first row, {name!r}, is a molecule and no header; add a header "
                 "line 'smiles', or end the name in .smi"

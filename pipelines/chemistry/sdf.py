@@ -14,7 +14,8 @@ from pipelines.core.errors import UserError
 from .tables import RECORD, Row, Table
 
 _TAG = re.compile(r">.*?<([^<>]+)>")
-_ENDS = ("M  END", "M  V30 END")
+_END = "M  END"  # of a structure
+_ENDS = (_END, "M  V30 END")
 _BREAK = "$$$$"
 
 
@@ -43,9 +44,12 @@ def read_sdf(path: Path, lines: Callable[[], Iterator[str]]) -> Table:
 
 def _rows(lines: Iterator[str], names: list[str]) -> Iterator[Row]:
     for number, record in enumerate(_records(lines), 1):
-        end = next((k for k, line in enumerate(record) if line.startswith("M  END")), len(record))
-        with rdBase.BlockLogs():
-            mol = Chem.MolFromMolBlock("\n".join([*record[: end + 1], ""]))
+        ends = [k for k, line in enumerate(record) if line.startswith(_END)]
+        end = ends[0] if ends else len(record)
+        mol = None
+        if len(ends) < 2:  # else a $$$$ is missing, and the data may be another structure's
+            with rdBase.BlockLogs():
+                mol = Chem.MolFromMolBlock("\n".join([*record[: end + 1], ""]))
         found = {"name": record[0].strip(), **_data(record[end + 1 :])}
         found["smiles"] = "" if mol is None else Chem.MolToSmiles(mol)
         fields = [found.get(name, "") for name in names]
@@ -55,7 +59,7 @@ def _rows(lines: Iterator[str], names: list[str]) -> Iterator[Row]:
 def _records(lines: Iterator[str]) -> Iterator[list[str]]:
     record: list[str] = []
     for line in lines:
-        if line.startswith(_BREAK):
+        if line.rstrip() == _BREAK:
             yield record or [""]
             record = []
         else:

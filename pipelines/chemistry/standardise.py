@@ -21,7 +21,8 @@ CHARGE = "charge neutralised"
 ISOTOPE = "isotope cleared"
 LABEL = "atom numbers cleared"
 
-_MISSING = {"", "nan", "na", "n/a", "none", "null", "-"}
+LONGEST = 5000  # characters; of several times as many RDKit's reader ends the process
+MISSING = {"", "nan", "na", "n/a", "none", "null", "-"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def standardise(smiles: str) -> Standardised:
     'O=CO'
     """
     text = smiles.strip()
-    if text.lower() in _MISSING:
+    if text.lower() in MISSING:
         return Standardised(None, EMPTY)
     with rdBase.BlockLogs():
         mol = Chem.MolFromSmiles(text)

@@ -9,6 +9,7 @@ import gzip
 import zlib
 from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -22,6 +23,7 @@ ENCODING = "not UTF-8 text"
 QUOTATION = "quotation marks that are not closed"
 
 _KNOWN = ".csv, .tsv, .smi or .sdf, also with .gz, or .parquet"
+_START = 64  # bytes that show what a file is
 _EXCEL = (".xlsx", ".xls", ".xlsm", ".ods")
 _MAGIC = {
     b"PK\x03\x04": "an Excel or ZIP file; save it as CSV",
@@ -102,21 +104,28 @@ def lines_of(path: Path) -> Iterator[str]:
     Raises:
         UserError: damaged gzip.
     """
+    with _opened(path, "rt", encoding="utf-8-sig", errors="replace", newline="") as stream:
+        yield from stream
+
+
+@contextmanager
+def _opened(path: Path, mode: str, **how: str) -> Iterator[Any]:
     opened: Any = gzip.open if path.suffix.lower() == ".gz" else open
     try:
-        with opened(path, "rt", encoding="utf-8-sig", errors="replace", newline="") as stream:
-            yield from stream
+        with opened(path, mode, **how) as stream:
+            yield stream
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise UserError(f"{path}: damaged gzip ({error}); compress it again") from None
 
 
 def _require_text(path: Path) -> None:
-    if path.suffix.lower() != ".gz":
-        with path.open("rb") as stream:
-            start = stream.read(4)
-        for magic, problem in _MAGIC.items():
-            if start.startswith(magic):
-                raise UserError(f"{path}: {problem}")
+    with _opened(path, "rb") as stream:
+        start = stream.read(_START)
+    for magic, problem in _MAGIC.items():
+        if start.startswith(magic):
+            raise UserError(f"{path}: {problem}")
+    if b"\0" in start:
+        raise UserError(f"{path}: encoded as UTF-16, or no text; save it as UTF-8")
     if not any(line.strip() for line in lines_of(path)):
         raise UserError(f"{path}: is empty; give at least one molecule a line")
 

@@ -7,9 +7,11 @@ import platform
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
 from pipelines.core.environment import environment
+from pipelines.core.errors import UserError
 from pipelines.core.runner import set_death_signal
 
 Item = TypeVar("Item")
@@ -46,19 +48,29 @@ def pays(chunks: int) -> bool:
 def each_in_parallel(
     function: Callable[[Chunk], Result], chunks: Iterable[Chunk]
 ) -> Iterator[Result]:
-    """`function` of each of any number of chunks, of which only a few are in memory at a time."""
+    """`function` of each of any number of chunks, of which only a few are in memory at a time.
+
+    Raises:
+        UserError: a process was ended from outside.
+    """
     processes = environment().threads
     if processes == 1:
         yield from map(function, chunks)
         return
     waiting: deque[Future[Result]] = deque()
-    with ProcessPoolExecutor(processes, initializer=_die_with_parent) as pool:
-        for chunk in chunks:
-            waiting.append(pool.submit(function, chunk))
-            if len(waiting) > 2 * processes:
+    try:
+        with ProcessPoolExecutor(processes, initializer=_die_with_parent) as pool:
+            for chunk in chunks:
+                waiting.append(pool.submit(function, chunk))
+                if len(waiting) > 2 * processes:
+                    yield waiting.popleft().result()
+            while waiting:
                 yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+    except BrokenProcessPool:
+        raise UserError(
+            f"SCISTAGE_THREADS: found {processes}; one of so many processes was ended from "
+            "outside, often for lack of memory; lower it"
+        ) from None
 
 
 def _die_with_parent() -> None:

@@ -93,6 +93,27 @@ def test_an_sd_file_gives_its_structures_and_fields(name: str, tmp_path: Path) -
     ]
 
 
+def test_a_record_that_is_not_closed_does_not_lend_its_label(tmp_path: Path) -> None:
+    records = [sd_record(text, text, {"y": text}) for text in ("CO", "CCO", "CCCO")]
+    records[0] = records[0].removesuffix("$$$$\n")
+    records[2] = records[2].replace(">  <y>\nCCCO", ">  <y>\n$$$$ 5")
+    (tmp_path / "a.sdf").write_text("".join(records))
+    rows = list(open_table(tmp_path / "a.sdf").rows)
+    assert [row.problem for row in rows] == [RECORD, None]
+    assert rows[0].fields[0] == ""
+    assert rows[1].fields == ["CCCO", "CCCO", "$$$$ 5"]
+
+
+def test_a_damaged_page_of_parquet_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pd.DataFrame({"smiles": [f"{'C' * (k % 50 + 1)}{k}" for k in range(5000)]}).to_parquet(path)
+    data = path.read_bytes()
+    path.write_bytes(data[:200] + b"\xff" * 200 + data[400:])
+    table = open_table(path)
+    with pytest.raises(UserError, match=r"a\.parquet: a damaged Parquet file \(.*write it again"):
+        list(table.rows)
+
+
 def test_one_bad_row_does_not_hide_the_others(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     bad = ['"CC,open', "CCO,1,2", "CCN", "caf\xe9,1", "", '"C"C,1']
@@ -128,3 +149,19 @@ def test_columns_parted_by_something_else_are_told(tmp_path: Path) -> None:
         open_table(path)
     with pytest.raises(UserError, match=r"b\.csv: not found; prepare\.path is counted from"):
         open_table(tmp_path / "b.csv", "prepare.path")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("a.csv", "smiles,y\nCCO,1\n".encode("utf-16-le"), "encoded as UTF-16, or no text; save"),
+        ("a.csv", "smiles,y\nCCO,1\n".encode("utf-16"), "encoded as UTF-16; save it as UTF-8"),
+        ("a.csv.gz", gzip.compress(b"PK\x03\x04 and more"), "an Excel or ZIP file; save it as CSV"),
+        ("a.csv.gz", gzip.compress(b"smiles\nCCO\n")[:-9], "damaged gzip"),
+        ("a.csv.gz", b"smiles\nCCO\n", "damaged gzip"),
+    ],
+)
+def test_what_is_no_text_is_told(name: str, data: bytes, message: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(UserError, match=message):
+        open_table(tmp_path / name)

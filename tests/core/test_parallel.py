@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 
 import pytest
 
 from pipelines.core import parallel
+from pipelines.core.errors import UserError
 from pipelines.core.parallel import by_chunk, each_in_parallel, in_parallel
 
 
@@ -39,6 +42,17 @@ def test_of_an_endless_stream_only_a_few_chunks_are_read(processes: int) -> None
     assert [next(results) for _ in range(5)] == list(range(5))
     assert len(read) <= 5 + 2 * processes
     results.close()  # type: ignore[attr-defined]
+
+
+def test_a_process_that_was_ended_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCISTAGE_THREADS", "2")
+    with pytest.raises(UserError, match=r"SCISTAGE_THREADS: found 2; .* ended from outside"):
+        list(each_in_parallel(_killed, range(10)))
+
+
+def _killed(number: int) -> None:
+    if number == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _doubled(items: list[int]) -> list[int]:

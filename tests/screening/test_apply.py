@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 from pathlib import Path
 
@@ -64,6 +65,16 @@ def test_it_says_what_predict_said_and_keeps_the_table(project: Inputs, tmp_path
         found["crossing_score"], scores, check_index=False, check_names=False, rtol=2e-3
     )  # of other molecules beside it, in the bits that a processor computes with
     assert (found["reason"] != "").tolist() == (library["reason"] != "").tolist()
+
+
+@pytest.mark.parametrize("note", ["a\rb", "a\nb", "a\r\nb", "a\r", 'a"\r\n"b', "plain"])
+def test_a_field_with_line_ends_in_it_is_read_back(tmp_path: Path, note: str) -> None:
+    table = pd.DataFrame({"note": [note, "last\r"], "smiles": ["CCO", "CCN"]})
+    table.to_csv(tmp_path / "t.csv", index=False, quoting=csv.QUOTE_ALL)
+    found = applied(tmp_path / "t.csv")
+    assert found["note"].tolist() == [note, "last\r"]
+    assert found["smiles"].tolist() == ["CCO", "CCN"] and (found["reason"] == "").all()
+    assert b"reason\n" in (tmp_path / "out.csv").read_bytes()
 
 
 BAD = {

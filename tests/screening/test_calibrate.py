@@ -10,6 +10,7 @@ from domains.screening.predict.calibrate import (
     Platt,
     calibrate,
     conformal_quantile,
+    fit_rule,
     read_calibration,
     write_calibration,
 )
@@ -152,3 +153,12 @@ def test_what_is_written_is_read(tmp_path):
     }
     write_calibration(tmp_path, Calibration(0.9, 0.25, rules))
     assert read_calibration(tmp_path) == Calibration(0.9, 0.25, rules)
+
+
+def test_a_rule_is_of_the_known_validation_molecules_of_its_target():
+    said, truth = classes(300)
+    table = pd.DataFrame({"split": ["validation"] * 200 + ["test"] * 100, "crossing": truth})
+    table.loc[:49, "crossing"] = np.nan
+    found = calibrate(PredictParams(**TINY), [CROSSING], table, said[:, :, None], np.ones(300))
+    rule = fit_rule("platt", 0.9, CROSSING, said[:, 50:200], truth[50:200])
+    assert found.targets == {"crossing": rule}

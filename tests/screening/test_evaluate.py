@@ -89,6 +89,14 @@ def test_scores_are_those_of_the_test_molecules(noisy: tuple[Inputs, pd.DataFram
     assert metrics == set(scores.loc[FOREST].index.get_level_values("metric"))
 
 
+def test_the_calibration_error_has_no_interval(noisy: tuple[Inputs, pd.DataFrame]) -> None:
+    """A bootstrap's draws lie above it, where the true one does not: it is biased upwards."""
+    for name in ("model", FOREST):
+        line = noisy[1].loc[(name, "calibration_error", "all")]
+        assert line["value"] > 0 and np.isnan(line["low"]) and np.isnan(line["high"])
+    assert not any("calibration_error" in key and " - " in key[0] for key in noisy[1].index)
+
+
 def test_baselines_learn_what_fingerprints_tell(noisy: tuple[Inputs, pd.DataFrame]) -> None:
     for name in (FOREST, LINEAR, NEAREST):
         assert noisy[1].loc[(name, "roc_auc", "all"), "value"] > 0.9, name

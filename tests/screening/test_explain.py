@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,11 @@ import torch
 from rdkit import Chem
 from rdkit.Chem.rdMolDescriptors import CalcMolFormula
 
-from domains.screening.explain import atoms, carriers, explain
+from domains.screening.explain import atoms, carriers, explain, pairs
 from domains.screening.explain.attribution import attributed, masked, neighbourhoods
-from domains.screening.explain.carriers import highlighted
+from domains.screening.explain.carriers import Found, contrast, sums_of
 from domains.screening.explain.control import randomised
+from domains.screening.explain.drawing import Effect
 from domains.screening.explain.known import Group, known_groups, matched
 from domains.screening.explain.params import ExplainParams
 from domains.screening.explain.planted import GROUPS, planted
@@ -26,6 +28,7 @@ from domains.screening.train.reading import Ensemble
 from pipelines.core.artifacts import read_json, write_json
 from pipelines.core.contract import check_outputs
 from pipelines.core.runner import Inputs
+from pipelines.statistics.bootstrap import Interval
 from tests.screening.chain import ACTIVE, LOGS, has_nitro, molecules, prepared, trained
 
 SMILES = molecules()
@@ -73,19 +76,39 @@ def test_attribution_is_the_same_however_molecules_are_batched(
         np.testing.assert_array_equal(one, other)
 
 
-def test_a_ratio_that_is_known() -> None:
+def test_attribution_of_no_molecule_is_none() -> None:
+    assert attributed(nitrogens, featurise([])) == []
+
+
+def test_a_contrast_that_is_known() -> None:
     inside = [np.array([1, 0, 0, 0], dtype=bool)] * 6
     where = pd.Series(list("aabbcc"))
-    found = highlighted([np.array([5.0, 1.0, 2.0, 2.0])] * 6, inside, where, 0)
-    assert found.value == pytest.approx(0.5 / 0.25)
-    assert highlighted([np.ones(4)] * 6, inside, where, 0).value == pytest.approx(1)
-    assert np.isnan(highlighted([np.zeros(4)] * 6, inside, where, 0).value)
+
+    def found(weights: list[float]) -> float:
+        return float(contrast(*sums_of([np.array(weights)] * 6, inside, where)))
+
+    assert found([5.0, 1.0, 2.0, 3.0]) == 3 and found([-5.0, -1.0, -2.0, -3.0]) == -3
+    assert found([1.0, 1.0, 1.0, 1.0]) == 0
+    # As large inside, but half of it speaks for and half against: the size is no direction.
+    assert found([0.0, 9.0, -9.0, 0.0]) == 0
 
 
-def test_a_control_speaks_in_its_own_direction() -> None:
-    weights = [np.array([-3.0, 1.0]), np.array([-2.0, -2.0])]
-    for turned in (carriers._turned(weights), carriers._turned([-10 * one for one in weights])):
-        assert [one.tolist() for one in turned] == [[1.5, 0.0], [1.0, 1.0]]
+@pytest.mark.parametrize(
+    ("sign", "model", "controls", "holds"),
+    [
+        (1, (0.5, 0.2, 0.8), [0.1, -0.4, 0.3], True),
+        (1, (0.5, 0.2, 0.8), [0.0, 0.0, 0.6], False),  # one control goes further
+        (1, (0.5, 0.2, 0.8), [0.0, 0.0, -0.6], False),
+        (1, (0.5, -0.1, 0.8), [0.0, 0.0, 0.1], False),
+        (-1, (0.5, 0.2, 0.8), [0.0, 0.0, 0.1], False),  # large, in the wrong direction
+        (-1, (-0.5, -0.8, -0.2), [0.0, 0.0, 0.1], True),
+    ],
+)
+def test_a_known_group_is_seen_only_beyond_all_controls(
+    sign: int, model: tuple[float, float, float], controls: list[float], holds: bool
+) -> None:
+    effect = Effect(Interval(*model), controls)
+    assert Found(Group("any", "C", sign), 9, 9, 0, effect).holds is holds
 
 
 @pytest.mark.parametrize(
@@ -146,8 +169,43 @@ def test_what_was_learnt_is_highlighted_and_the_control_is_not(nitro: Inputs) ->
     mols = [Chem.MolFromSmiles(smiles) for smiles in subject.table["smiles"]]
     found = carriers._of_group(subject, NITRO, mols, 40, 0)
     assert found is not None and found.positive == found.carriers == 40
-    assert found.model.low > 1.5
-    assert found.model.low > 1.5 * found.control.high
+    assert found.holds and len(found.effect.controls) == 5
+    assert found.effect.model.low > 1.5 * max(map(abs, found.effect.controls))
+    other = carriers._of_group(subject, NITRO._replace(sign=-1), mols, 40, 0)
+    assert other is not None and not other.holds
+
+
+def test_what_was_not_measured_is_no_negative(nitro: Inputs) -> None:
+    subject = read_subject(nitro, 0)
+    mols = [Chem.MolFromSmiles(smiles) for smiles in subject.table["smiles"]]
+    row = subject.said.index[0]
+    said, table = subject.said.copy(), subject.table.copy()
+    said.loc[row, "active"] = table["active"] = np.nan
+    unknown = replace(subject, said=said, table=table)
+    assert atoms._told(unknown, row).endswith(", not measured")
+    assert not atoms._told(subject, row).endswith("measured")
+    found = carriers._of_group(unknown, NITRO, mols, 6, 0)
+    assert found is not None and (found.positive, found.unknown) == (0, 6)
+    assert "6 not measured" in carriers._counted(found, unknown)
+
+
+@pytest.mark.parametrize("count", [0, 1, 4, 6])
+def test_few_test_molecules_are_drawn_as_they_are(
+    nitro: Inputs, tmp_path: Path, count: int
+) -> None:
+    subject = read_subject(nitro, 0)
+    few = subject.said[subject.said["split"] == "test"][:count]
+    entry = atoms.draw_atoms(tmp_path, replace(subject, said=few))
+    assert (entry is not None) == (tmp_path / "atoms.png").is_file() == (count > 0)
+
+
+def test_matched_pairs_show_each_control(nitro: Inputs) -> None:
+    subject = read_subject(nitro, 0)
+    rows = subject.said.index.to_numpy()[:20]
+    kept, made = planted(subject.table["smiles"].iloc[rows].tolist(), 0)
+    found = pairs._changes(subject, rows[kept], {"nitro": made["nitro"]}, 0)["nitro"]
+    assert len(set(found.controls)) == 5
+    assert found.model.low > 0
 
 
 def test_the_picture_shows_the_extremes(nitro: Inputs) -> None:
@@ -182,7 +240,7 @@ def test_all_figures_and_the_same_bytes_again(nitro: Inputs, tmp_path: Path) -> 
     assert files == ["hits.png", "atoms.png", "known_groups.png", "matched_pairs.png"]
     for path in (tmp_path / "a").iterdir():
         assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes(), path.name
-    assert findings["library molecules that were not learnt from"] == 3
+    assert findings["library molecules that were not measured"] == 3
 
 
 def test_known_groups_are_drawn_with_their_counts(
@@ -192,7 +250,7 @@ def test_known_groups_are_drawn_with_their_counts(
     monkeypatch.setattr(carriers, "known_groups", lambda title: (NITRO, never))
     entry, findings = carriers.draw_carriers(tmp_path, read_subject(nitro, 0), 10, 0)
     assert (tmp_path / "known_groups.png").is_file()
-    assert "nitro" in entry["caption"] and len(findings) == 4
+    assert "nitro" in entry["caption"] and len(findings) == 6
     assert "No molecule" not in entry["caption"]
 
 

@@ -71,6 +71,17 @@ def test_a_weight_is_a_number_of_copies() -> None:
             assert found[name][k] == pytest.approx(expected[name][0]), name
 
 
+def test_where_the_low_end_is_wanted_the_zeros_are_to_be_found_early() -> None:
+    low = Target("active", "class", positive="toxic", better="low")
+    truth, score = made(200, 0.7, 12, ties=True)
+    found, other = measured(low, truth, score), measured(ACTIVE, truth, score)
+    mirrored = measured(ACTIVE, 1 - truth, 1 - score)
+    for name in ("bedroc", *FRACTIONS):
+        assert found[name][0] == pytest.approx(mirrored[name][0]) != other[name][0]
+    for name in set(found) - {"bedroc", *FRACTIONS}:
+        assert found[name][0] == other[name][0]
+
+
 def test_average_precision_and_auc_are_scikit_learns() -> None:
     for ties in (False, True):
         truth, score = made(200, 0.3, 6, ties)

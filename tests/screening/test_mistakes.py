@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from domains.screening.prepare import labels, loading, merging, standard
+from domains.screening.prepare.card import card
 from domains.screening.prepare.check import check
 from domains.screening.prepare.params import PrepareParams, TargetColumn
 from pipelines.chemistry import standardise, tables
@@ -57,6 +58,12 @@ ROWS = [
     ("NaN", VALUE, "CCCCCCF,NaN", merging.NO_LABEL),
     ("infinite", VALUE, "CCCCCCF,-inf", "affinity is not finite"),
     ("text for a number", VALUE, "CCCCCCF,>7", "affinity is no number"),
+    (
+        "a decimal comma",
+        VALUE,
+        'CCCCCCF,"0,7"',
+        "affinity is no number; write numbers with a point",
+    ),
     ("a third class", CLASS, "CCCCCCF,perhaps", "active is neither yes nor no"),
     ("another number of fields", CLASS, "CCCCCCF,yes,1", tables.RAGGED),
     ("an open quotation mark", CLASS, '"CCCCCCF,yes', tables.QUOTATION),
@@ -106,6 +113,7 @@ WHOLE = [
     ("no positive class", CLASS, "smiles,activity\nCC,no\nC,0\n", r"not the positive class 'yes'"),
     ("missing column", CLASS, "smiles,Activity\nCC,yes\n", r"did you mean 'Activity'\?"),
     ("column of text", VALUE, "smiles,pKi\nCC,high\nC,low\n", r"found 'high' and no value; name"),
+    ("commas", VALUE, "smiles;pKi\nCC;1,5\nC;2,5\n", r"found '1,5' .*; write numbers with a point"),
     ("wrong separator", CLASS, "smiles|activity\nCC|yes\n", r"parted by '\|'"),
     ("no SMILES", CLASS, "smiles,activity\nethane,yes\nx,no\n", r"'ethane': not a SMILES\)"),
     ("empty", CLASS, "", r"is empty"),
@@ -162,9 +170,13 @@ def test_of_several_targets_a_label_may_be_missing_or_wrong(tmp_path: Path) -> N
     rows[0], rows[1], rows[2] = f"{KNOWN[0]},,3", f"{KNOWN[1]},no,?", f"{KNOWN[2]},,inf"
     path.write_text("\n".join(["smiles,activity,pKi", *rows, f"{KNOWN[5]},yes,5", ""]))
     both = [{**CLASS, "better": "high"}, {**VALUE, "better": "low"}]
-    loaded = loading.load(own(path, targets=both))
+    params = own(path, targets=both)
+    loaded = loading.load(params)
     assert loaded.merged.left_out["reason"].tolist() == ["affinity is not finite"]
     assert loaded.merged.conflicts == {"active": 1}
+    assert loaded.merged.unread == {("affinity", "affinity is no number"): 1}
+    [unread] = [one for one in card(params, loaded)["excluded"] if "no number" in one["why"]]
+    assert unread == {"what": "labels of affinity", "why": "affinity is no number", "count": 1}
     table = loaded.molecules.set_index("smiles")
     assert np.isnan(table.loc["CC(=O)Oc1ccccc1C(=O)O", "active"])
     assert np.isnan(table.loc["CC(=O)Nc1ccc(O)cc1", "affinity"])
@@ -189,3 +201,22 @@ def test_numbers_of_a_class_may_be_written_in_two_ways() -> None:
     found = labels.read_labels(["1", "0", "1.0", "0.0", "", "NA"], target, "own.csv")
     assert [label for label, _ in found[:4]] == [1, 0, 1, 0]
     assert all(np.isnan(label) and problem is None for label, problem in found[4:])
+
+
+@pytest.mark.parametrize(("positive", "other"), [("+", "-"), ("none", "some"), ("-", "+")])
+def test_a_class_may_be_called_like_a_missing_value(positive: str, other: str) -> None:
+    target = TargetColumn.model_validate({**CLASS, "positive": positive, "better": "high"})
+    found = labels.read_labels([positive, other, "", "NA"], target, "own.csv")
+    assert [label for label, _ in found[:2]] == [1, 0] and np.isnan(found[2][0])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"library_column": "x"}, "library_column: found 'x'; only library table takes it"),
+        ({"source": "b3db", "path": None, "targets": [], "column": "x"}, "column: found 'x'"),
+    ],
+)
+def test_a_column_that_would_be_ignored(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        own(Path("own.csv"), **changes)

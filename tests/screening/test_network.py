@@ -199,7 +199,7 @@ def test_joined_features_are_standardised_and_unknown_ones_are_the_mean():
     network = network_of(join="descriptors", joined=2)
     joined = np.array([[1.0, 5.0], [3.0, 5.0], [np.nan, 5.0]])
     network.standardise_by(torch.zeros(3, 1), torch.from_numpy(joined))
-    assert network.joined_mean.tolist() == [2, 5] and network.joined_sd.tolist() == [1, 1]
+    assert network.joined_mean.tolist() == [2, 5] and network.joined_sd.tolist() == [1, np.inf]
     graphs = featurise(["CCO"] * 3)
     low, high, unknown = said(network, graphs, joined)[:, 0]
     mean = said(network, featurise(["CCO"]), np.array([[2.0, 5.0]]))[0, 0]
@@ -232,3 +232,26 @@ def test_dropout_drops_its_share_independently_and_keeps_the_mean(p):
         assert abs(np.corrcoef(dropped.ravel(), other.double().ravel())[0, 1]) < 0.01
     assert dropped.mean(dim=0).std() < 2 * np.sqrt(p * (1 - p) / 999)
     assert torch.equal(dropout.eval()(x), x) and torch.equal(Dropout(0.0)(x), x)
+
+
+def test_scores_are_not_rounded_where_messages_are():
+    """bfloat16 has 8 bits: thousands of molecules would share few scores, ranked by chance."""
+    network = network_of(hidden=64).float()
+    graphs = featurise(SMILES)
+    given = as_tensors(find_states(graphs, network.depth), np.zeros((len(graphs), 0)))
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        scores = network(given)
+    assert scores.dtype == torch.float32
+    assert (scores != scores.bfloat16()).float().mean() > 0.9
+
+
+@pytest.mark.parametrize("join", ["descriptors", "fingerprints"])
+def test_what_never_changed_in_training_says_nothing(join):
+    network = network_of(join=join, joined=3).float()
+    learnt = torch.tensor([[0.0, 2.0, torch.nan], [0.0, 3.0, torch.nan]])
+    network.standardise_by(torch.zeros(2, 1), learnt)
+    graphs = featurise(["CCO"] * 3)
+    joined = np.array([[0, 2, 1], [4, 2, np.nan], [4, 3, 1]], dtype=np.float32)
+    with torch.inference_mode():
+        first, second, other = network(as_tensors(find_states(graphs, 3), joined)).flatten()
+    assert first == second != other

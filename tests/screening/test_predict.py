@@ -17,8 +17,8 @@ from tests.screening.trained import trained
 
 ENDS = ("_score", "_low", "_high", "_spread")
 RANKING = [
-    *("rank", "name", "smiles", "learnt", "score", "low", "high", "spread", "nearest_active"),
-    *("similarity", "inside", "qed", "sa", "weight", "logp", "alerts"),
+    *("rank", "name", "smiles", "measured", "score", "low", "high", "spread", "nearest_active"),
+    *("similarity_active", "inside", "qed", "sa", "weight", "logp", "alerts"),
     *("rank_new", "rank_dissimilar"),
 ]
 
@@ -79,6 +79,8 @@ def test_the_ranking_is_of_the_usable_molecules_by_the_score(inputs):
     assert ranking["score"].is_monotonic_decreasing
     names = dict(zip(usable["smiles"], usable["name"], strict=True))
     assert [names[smiles] for smiles in ranking["smiles"]] == ranking["name"].tolist()
+    labelled = set(read_molecules(inputs.prepare)["smiles"])  # of all splits
+    assert ranking["measured"].tolist() == [smiles in labelled for smiles in ranking["smiles"]]
 
 
 def test_the_nearest_active_is_known_to_be_one(inputs):
@@ -87,16 +89,17 @@ def test_the_nearest_active_is_known_to_be_one(inputs):
     assert len(actives) < len(table)
     for _, row in ranking.iterrows():
         assert row["nearest_active"] in actives
-        assert row["similarity"] == pytest.approx(most_similar(row["smiles"], actives), rel=1e-5)
+        expected = most_similar(row["smiles"], actives)
+        assert row["similarity_active"] == pytest.approx(expected, rel=1e-5)
         own = most_similar(row["smiles"], [row["nearest_active"]])
-        assert row["similarity"] == pytest.approx(own, rel=1e-5)
+        assert row["similarity_active"] == pytest.approx(own, rel=1e-5)
 
 
 def test_ranks_among_the_new_and_the_dissimilar(inputs):
     ranking = read_csv(inputs.predict / "ranking.csv")
-    new = ~ranking["learnt"]
+    new = ~ranking["measured"]
     assert 0 < new.sum() < len(ranking)
-    unlike = new & (ranking["similarity"] < TINY["dissimilar"])
+    unlike = new & (ranking["similarity_active"] < TINY["dissimilar"])
     assert 0 < unlike.sum() < new.sum()
     for name, part in (("rank_new", new), ("rank_dissimilar", unlike)):
         assert ranking.loc[part, name].tolist() == list(range(1, part.sum() + 1))
@@ -110,7 +113,7 @@ def test_where_low_is_wanted_the_lowest_value_comes_first(inputs, tmp_path):
     assert ranking["score"].is_monotonic_increasing
     known = set(read_molecules(prepared)["smiles"])
     assert ranking["nearest_active"].isin(known).all()
-    assert (ranking.loc[ranking["learnt"], "similarity"] == 1).all()
+    assert (ranking.loc[ranking["measured"], "similarity_active"] == 1).all()
 
 
 def test_a_library_without_molecules_makes_an_empty_ranking(tmp_path):

@@ -24,6 +24,7 @@ from domains.screening.prepare.check import check
 from domains.screening.prepare.featurise import featurise
 from domains.screening.prepare.params import PrepareParams
 from pipelines.chemistry.nearest import nearest
+from pipelines.chemistry.tables import RAGGED
 from pipelines.core.artifacts import read_json
 from pipelines.core.contract import check_outputs
 from pipelines.core.errors import UserError
@@ -101,9 +102,11 @@ def test_it_is_written_the_same_again(
 
 
 def test_the_library_says_what_is_learnt_and_what_cannot_be_ranked(tmp_path: Path) -> None:
-    mirrored = "CN1CCC[C@@H]1c1cccnc1"  # nicotine; its mirror image is measured, so it is not new
+    # Nicotine, the mirror image of which is measured, and a tautomer of fluorouracil: not new.
+    forms = ["CN1CCC[C@@H]1c1cccnc1", "Oc1ncc(F)c(O)n1"]
     (tmp_path / "own.csv").write_text(table_of(CLASS))
-    rows = "\n".join(f"m{k}\t{text}" for k, text in enumerate([*LIBRARY, "NCCCC", "", mirrored]))
+    rows = "\n".join(f"m{k}\t{text}" for k, text in enumerate([*LIBRARY, "NCCCC", "", *forms]))
+    rows += "\nm99\tCCO\tragged"
     (tmp_path / "library.tsv").write_text(f"title\tstructure\n{rows}\n")
     path = str(tmp_path / "library.tsv")
     params = own(
@@ -113,8 +116,9 @@ def test_the_library_says_what_is_learnt_and_what_cannot_be_ranked(tmp_path: Pat
     prepare(params, inputs_of("screening"), tmp_path / "out")
     library = read_library(tmp_path / "out").set_index("name")
     n = len(LIBRARY)
-    assert list(library.index) == [f"m{k}" for k in (*range(n), n + 1, n + 2)]
-    assert library.index[library["learnt"]].tolist() == ["m2", f"m{n + 2}"]
+    assert list(library.index) == [f"m{k}" for k in (*range(n), *range(n + 1, n + 4), 99)]
+    assert library.index[library["learnt"]].tolist() == ["m2", f"m{n + 2}", f"m{n + 3}"]
+    assert library.loc["m99"].tolist() == ["CCO", "", RAGGED, False]
     assert library.loc["m4"].tolist() == ["nonsense", "", "not a SMILES", False]
     excluded = read_json(tmp_path / "out" / "card.json")["excluded"]
     assert {"what": "rows of the library", "why": "no SMILES", "count": 1} in excluded
@@ -127,6 +131,15 @@ def test_a_library_without_a_molecule_is_refused(tmp_path: Path) -> None:
     params = own(tmp_path / "own.csv", library="table", library_path=str(tmp_path / "library.csv"))
     with pytest.raises(UserError, match=r"library\.csv: no usable molecule in the first 1 rows"):
         check(params)
+
+
+def test_a_library_may_have_the_name_of_the_table(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "own.csv").write_text(table_of(CLASS))
+    (tmp_path / "other" / "own.csv").write_text("smiles\nCCO\n")
+    path = str(tmp_path / "other" / "own.csv")
+    found = check(own(tmp_path / "own.csv", library="table", library_path=path))
+    assert list(found) == ["own.csv", "library: own.csv"] and len(set(found.values())) == 2
 
 
 def test_without_a_library_its_files_are_empty(tmp_path: Path) -> None:

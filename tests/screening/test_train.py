@@ -166,6 +166,13 @@ def test_what_is_joined_is_read_as_apply_makes_it(prepared, join):
     assert stored.shape[1] > 100
 
 
+def test_without_a_join_no_fingerprint_is_read(tmp_path):
+    folder = made_prepare(tmp_path)
+    (folder / "fingerprints.npz").unlink()
+    assert read_joined(folder, "molecules", "none").shape == (len(read_molecules(folder)), 0)
+    assert read_joined(folder, "library", "none").shape == (len(read_graphs(folder, "library")), 0)
+
+
 @pytest.mark.parametrize(
     "change", [{"depth": 0}, {"join": "both"}, {"members": 0}, {"balance": 1.5}, {"layers": 1.0}]
 )

@@ -135,7 +135,7 @@ def activations(
     order = sorted(range(len(read)), key=lambda k: len(read[k]))
     found = np.empty((len(read), FEATURES), dtype=np.float32)
     ordered = [read[k] for k in order]
-    if device.type == "cpu" and pays(len(read) // CHUNK):
+    if device.type == "cpu" and pays(-(-len(read) // CHUNK)):
         # Threads would wait for each other at each of 88 steps, processes need not.
         weights = {name: tensor.numpy() for name, tensor in model.weights().items()}
         for k, row in zip(order, in_parallel(partial(_alone, weights), ordered), strict=True):

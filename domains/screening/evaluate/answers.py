@@ -9,8 +9,7 @@ import pandas as pd
 
 from pipelines.core.artifacts import read_csv
 
-from ..predict.calibrate import calibrate
-from ..predict.params import PredictParams
+from ..predict.calibrate import Calibration, fit_rules
 from ..prepare.arrays import Target
 
 _EDGE = 1e-3  # forests say 0 and 1, which have no logit
@@ -31,12 +30,12 @@ def calibrated(
     conformal intervals, of one width for all. said: (n, T) probabilities of classes, or values;
     level: of the intervals.
     """
-    rule = PredictParams(calibration="platt", coverage=level, outside=0.0, dissimilar=1.0)
     classes = [target.kind == "class" for target in targets]
     within = _EDGE + (1 - 2 * _EDGE) * said[:, classes]  # rises strictly: no new ties
     one = said.copy()
     one[:, classes] = np.log(within / (1 - within))
-    found = calibrate(rule, targets, table, one[None], table["similarity"].to_numpy())
+    rules = fit_rules("platt", level, targets, table, one[None])
+    found = Calibration(level, inside=0.0, targets=rules)  # `inside` stays the table's
     return table.assign(**found.answers(one[None], targets))
 
 

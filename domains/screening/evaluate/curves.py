@@ -12,7 +12,7 @@ from pipelines.statistics.resampling import draws
 
 from ..prepare.arrays import Target
 from .baselines import FOREST
-from .measures import BINS, Rows, bins_of, rows_of
+from .measures import BINS, Rows, bins_of, rows_of, wanted
 from .scores import MODEL
 
 DRAWS = 1000  # of the bands
@@ -57,7 +57,8 @@ def _of_target(
     yield "roc_by_false_positive_rate", table
     level = {"chance": np.full(len(_GRID), truth.mean())}
     yield "precision_by_recall", _table({"recall": _GRID}, rows, precision, seed) | level
-    table = _table({"library_screened": _SHARES}, rows, enrichment, seed) | {"chance": _SHARES}
+    first = {name: wanted(of_method, target) for name, of_method in rows.items()}
+    table = _table({"library_screened": _SHARES}, first, enrichment, seed) | {"chance": _SHARES}
     yield "share_of_actives_found_by_library_screened", table
     table = _reliability(rows[MODEL], "predicted_probability", seed)
     yield "reliability_by_predicted_probability", table

@@ -6,13 +6,16 @@ scores have no order; where the order matters, the mean over all their orders is
 Classes (p: score, y: 0 or 1, N molecules of which n are positive, R = n/N):
 roc_auc             area under the ROC curve, ties counted half (Mann and Whitney)
 average_precision   Σ (recall_k − recall_(k−1)) · precision_k over the distinct scores
+Of a target of which the low end is wanted, the positives of the next three are its zeros.
 enrichment_1, _5    share of positives in the best 1 % or 5 % of the list, over R; the number of
                     molecules is rounded up; at most 1/R
 bedroc              Boltzmann-enhanced discrimination of ROC, α = 20: four fifths of the score come
                     from the best 8 % of the list (Truchon and Bayly 2007, equation 36)
 brier               mean of (p − y)² (Brier 1950)
 calibration_error   mean of |mean p − mean y| over ten bins of equally many molecules, the edges
-                    those of the whole set (expected calibration error, Naeini et al. 2015)
+                    those of the whole set (expected calibration error, Naeini et al. 2015); chance
+                    alone makes it more than 0, and each draw of a bootstrap more so, so that it has
+                    no interval and no paired difference
 Values (y true, p predicted):
 rmse, mae           root of the mean squared error, mean absolute error, in the target's unit
 r2                  1 − Σ(y − p)² / Σ(y − ȳ)², against the mean of the same test molecules
@@ -31,9 +34,10 @@ from ..prepare.arrays import Target
 ALPHA = 20.0  # of BEDROC
 BINS = 10  # of the calibration error
 FRACTIONS = {"enrichment_1": 0.01, "enrichment_5": 0.05}
-OF_CLASS = ("roc_auc", "average_precision", *FRACTIONS, "bedroc", "brier", "calibration_error")
+EARLY = (*FRACTIONS, "bedroc")  # of what is wanted
+OF_CLASS = ("roc_auc", "average_precision", *EARLY, "brier", "calibration_error")
 OF_VALUE = ("rmse", "mae", "r2", "coverage")
-COMPARED = (*OF_CLASS, *OF_VALUE[:3])  # of which paired differences are given
+COMPARED = (*OF_CLASS[:-1], *OF_VALUE[:3])  # of which paired differences are given
 IN_GROUPS = ("roc_auc", "average_precision", "brier", "rmse", "mae", "coverage")
 
 
@@ -65,7 +69,21 @@ def rows_of(table: pd.DataFrame, target: Target) -> Rows:
 def measure(rows: Rows, target: Target, weights: np.ndarray) -> dict[str, np.ndarray]:
     """Each metric under each row of weights (w, groups): arrays (w,), NaN where undefined."""
     share = weights[:, rows.group]
-    return _of_class(rows, share) if target.kind == "class" else _of_value(rows, share)
+    if target.kind == "value":
+        return _of_value(rows, share)
+    found = _of_class(rows, share)
+    if target.better == "low":
+        early = _ranked(wanted(rows, target), share)
+        found |= {name: early[name] for name in EARLY}
+    return found
+
+
+def wanted(rows: Rows, target: Target) -> Rows:
+    """The same molecules, of which those are positive that a ranking is to have first."""
+    if target.better == "high":
+        return rows
+    truth, score, low, high = (1 - part for part in (rows.truth, rows.score, rows.high, rows.low))
+    return Rows(rows.group, truth, score, low, high)
 
 
 def _of_value(rows: Rows, share: np.ndarray) -> dict[str, np.ndarray]:

@@ -84,7 +84,10 @@ def _of_group(answers: Tables, target: Target, whole: bool, seed: int) -> Iterat
     }
     for (name, metric), drawn in values.items():
         if np.isfinite(drawn[0]):
-            yield name, metric, *bounded(drawn, count), n, THIS_RUN
+            found = bounded(drawn, count)
+            if metric == "calibration_error":  # see `measures`
+                found = found._replace(low=np.nan, high=np.nan)
+            yield name, metric, *found, n, THIS_RUN
     if not whole:
         return
     others = [name for name in rows if name not in (MODEL, BOTH)]

@@ -26,6 +26,6 @@ def explain(params: "ExplainParams", inputs: "Inputs", out: Path) -> None:
         draw_carriers(out, subject, params.molecules, params.seed),
         draw_pairs(out, subject, params.molecules, params.seed),
     ]
-    figures, findings = zip(*filter(None, drawn), strict=True)
-    found = {name: value for part in findings for name, value in part.items()}
-    write_json(out / "explain.json", {"figures": list(figures), "findings": found})
+    told = [entry for entry in drawn if entry]
+    found = {name: value for _, findings in told for name, value in findings.items()}
+    write_json(out / "explain.json", {"figures": [figure for figure, _ in told], "findings": found})

@@ -14,14 +14,20 @@ from .drawing import CONTROL, SCALE, WIDTH, Entry, save, show_molecule, signed
 from .subject import Subject
 
 COLUMNS = 4
+UNKNOWN = "not measured"
 LARGEST = 45  # atoms of a molecule that is shown
 _SIZE = (2.3, 1.65)  # inches of a molecule
 _FULL = 97  # percentile of the attributions at which the colour is full
 
 
-def draw_atoms(out: Path, subject: Subject) -> Entry:
-    """Write atoms.png: test molecules with the highest and the lowest scores, atoms coloured."""
+def draw_atoms(out: Path, subject: Subject) -> Entry | None:
+    """Write atoms.png: test molecules with the highest and the lowest scores, atoms coloured.
+
+    None if all of them are too large for it.
+    """
     high, low = extremes(subject)
+    if not len(high):
+        return None
     titles = ("Highest scores", f"The same molecules, {CONTROL}", "Lowest scores")
     lines = (high, high, low)
     networks = (subject.ensemble, subject.controls[0], subject.ensemble)
@@ -44,7 +50,9 @@ def draw_atoms(out: Path, subject: Subject) -> Entry:
         _draw_scale(part, grid, full[k], subject.unit)
     save(figure, out / "atoms.png")
     title = "Which atoms carry the score"
-    findings = {f"full colour in the picture of atoms ({subject.unit} per hidden atom)": both}
+    findings: dict[str, float | int | str] = {
+        f"full colour in the picture of atoms ({subject.unit} per hidden atom)": both
+    }
     return {"file": "atoms.png", "title": title, "caption": _caption(subject)}, findings
 
 
@@ -54,7 +62,7 @@ def extremes(subject: Subject) -> tuple[np.ndarray, np.ndarray]:
     tested = subject.said[small & (subject.said["split"] == "test")]
     order = tested.sort_values(f"{subject.target.name}_score", kind="stable", ascending=False)
     apart = order.drop_duplicates("group").index.to_numpy()
-    return apart[:COLUMNS], apart[::-1][: min(COLUMNS, len(apart) - COLUMNS)]
+    return apart[:COLUMNS], apart[COLUMNS:][::-1][:COLUMNS]
 
 
 def _full(weights: list[np.ndarray]) -> float:
@@ -74,8 +82,10 @@ def _told(subject: Subject, row: int) -> str:
     said, target = subject.said.loc[row], subject.target
     score, truth = said[f"{target.name}_score"], said[target.name]
     if target.kind == "value":
-        return f"{signed(score, 2)} {target.unit}, true {signed(truth, 2)}"
-    return f"score {score:.3f}, {target.positive if truth == 1 else f'not {target.positive}'}"
+        true = f"true {signed(truth, 2)}" if np.isfinite(truth) else UNKNOWN
+        return f"{signed(score, 2)} {target.unit}, {true}"
+    labels = {1.0: target.positive, 0.0: f"not {target.positive}"}
+    return f"score {score:.3f}, {labels.get(truth, UNKNOWN)}"
 
 
 def _caption(subject: Subject) -> str:

@@ -39,7 +39,7 @@ def falls(score: Score, graphs: Graphs, masks: Sequence[np.ndarray]) -> list[np.
         if len(rows)
     ]
     fallen = np.repeat(whole, counts) - np.concatenate([*hidden, np.zeros(0)])
-    return np.split(fallen, np.cumsum(counts)[:-1])
+    return np.split(fallen, np.cumsum(counts))[:-1]
 
 
 def neighbourhoods(graphs: Graphs, k: int) -> np.ndarray:

@@ -8,34 +8,44 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from rdkit import Chem
 
 from pipelines.core.randomness import generator
-from pipelines.statistics.bootstrap import Interval, interval
+from pipelines.statistics.bootstrap import interval
 
 from ..prepare.featurise import parsed
 from .attribution import attributed
-from .drawing import BLUE, CONTROL, GREY, WIDTH, Entry, bare, save, spelt
+from .drawing import CONTROL, WIDTH, Effect, Entry, save, show_effects, spelt, spread_of
 from .known import Group, known_groups, matched
 from .subject import Subject
 
+PLACES = 3  # of an attribution
 FEWEST = 3  # carriers of a group, of different scaffolds
 
 
 class Found(NamedTuple):
-    """Of one group: its carriers, those of them with label 1 (classes), and both ratios."""
+    """Of one group: its carriers, those with label 1 and without one (classes), its contrast."""
 
     group: Group
     carriers: int
     positive: int
-    model: Interval
-    control: Interval
+    unknown: int
+    effect: Effect
+
+    @property
+    def holds(self) -> bool:
+        """Whether the network sees the group as chemists do, and more so than any control sees it.
+
+        A control's direction is an accident of its weights: its size is what is compared.
+        """
+        model, sign = self.effect.model, self.group.sign
+        clear = min(sign * model.low, sign * model.high) > 0
+        return clear and sign * model.value > max(map(abs, self.effect.controls))
 
 
 def draw_carriers(out: Path, subject: Subject, count: int, seed: int) -> Entry | None:
-    """Write known_groups.png: how much more the score rests on each known group than on others.
+    """Write known_groups.png: what an atom of each known group adds to the score, less another's.
 
     None for data of which no group is known, or whose molecules carry none.
     """
@@ -46,7 +56,10 @@ def draw_carriers(out: Path, subject: Subject, count: int, seed: int) -> Entry |
     if not found:
         return None
     figure = Figure(figsize=(WIDTH, 3.4), layout="constrained")
-    _draw(figure.subplots(), found, subject)
+    axes = figure.subplots()
+    names = [f"{one.group.name}\n{_counted(one, subject)}" for one in found]
+    show_effects(axes, names, [one.effect for one in found])
+    axes.set_ylabel(f"attribution inside − outside\n({subject.unit} per hidden atom)")
     save(figure, out / "known_groups.png")
     entry = {
         "file": "known_groups.png",
@@ -55,8 +68,12 @@ def draw_carriers(out: Path, subject: Subject, count: int, seed: int) -> Entry |
     }
     findings: dict[str, float | int | str] = {}
     for one in found:
-        name = f"attribution on {one.group.name}, times its share of the atoms"
-        findings |= {name: spelt(one.model), f"{name}, {CONTROL}": spelt(one.control)}
+        name = f"attribution on {one.group.name} less elsewhere ({subject.unit} per hidden atom)"
+        findings |= {
+            name: spelt(one.effect.model, PLACES),
+            f"{name}, {CONTROL}": spread_of(one.effect.controls, PLACES),
+            f"{one.group.name}: as chemists know it, and beyond all controls": _yes(one.holds),
+        }
     return entry, findings
 
 
@@ -75,80 +92,67 @@ def _of_group(
         attributed(subject.score(network, rows), graphs)
         for network in (subject.ensemble, *subject.controls)
     )
-    where = carriers["group"]
-    model = highlighted(
-        [np.maximum(group.sign * weight, 0) for weight in ours], inside, where, seed
-    )
-    if not np.isfinite(model.value):  # nothing of what they carry speaks that way
-        return None
-    positive = int((carriers[subject.target.name] == 1).sum())
-    turned = [np.mean(parts, axis=0) for parts in zip(*map(_turned, others), strict=True)]
-    return Found(group, len(rows), positive, model, highlighted(turned, inside, where, seed))
+    model = interval(contrast, *sums_of(ours, inside, carriers["group"]), seed=seed)
+    controls = [
+        float(contrast(*sums_of(other, inside, carriers["group"]))) * _size(ours) / _size(other)
+        for other in others
+    ]
+    truth = carriers[subject.target.name]
+    positive, unknown = int((truth == 1).sum()), int(truth.isna().sum())
+    return Found(group, len(rows), positive, unknown, Effect(model, controls))
 
 
-def _turned(weights: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Of a control what speaks in the direction in which it speaks on the whole, as it knows of no
-    other; in units of the size of its attributions, that none of the controls speaks for all."""
-    every = np.concatenate(weights)
-    unit = (np.abs(every).mean() or 1.0) * (1 if every.mean() > 0 else -1)
-    return [np.maximum(weight / unit, 0) for weight in weights]
+def _size(weights: Sequence[np.ndarray]) -> float:
+    """Mean size of an attribution, to which those of the controls are brought."""
+    return float(np.abs(np.concatenate(weights)).mean()) or 1.0
 
 
-def highlighted(
-    weights: Sequence[np.ndarray], inside: Sequence[np.ndarray], where: pd.Series, seed: int
-) -> Interval:
-    """Share of the attribution that lies inside, over the share of the atoms that do.
+def sums_of(
+    weights: Sequence[np.ndarray], inside: Sequence[np.ndarray], where: pd.Series
+) -> np.ndarray:
+    """(4, groups) attribution inside, atoms inside, attribution outside, atoms outside.
 
-    weights: (atoms,) attributions of n molecules, at least 0; inside: (atoms,) bool; where: (n,)
-    groups, which the bootstrap resamples. NaN where there is no attribution.
+    weights: (atoms,) attributions of n molecules; inside: (atoms,) bool; where: (n,) groups.
     """
     sums = [
-        (weight[mask].sum(), weight.sum(), mask.sum(), mask.size)
+        (weight[mask].sum(), mask.sum(), weight[~mask].sum(), (~mask).sum())
         for weight, mask in zip(weights, inside, strict=True)
     ]
-    of_group = pd.DataFrame(sums).groupby(where.to_numpy()).sum().to_numpy(float)
-
-    def ratio(a: np.ndarray, b: np.ndarray, m: np.ndarray, n: np.ndarray) -> np.ndarray:
-        with np.errstate(invalid="ignore"):
-            return (a.sum(-1) / b.sum(-1)) / (m.sum(-1) / n.sum(-1))
-
-    return interval(ratio, *of_group.T, seed=seed)
+    return pd.DataFrame(sums).groupby(where.to_numpy()).sum().to_numpy(float).T
 
 
-def _draw(axes: Axes, found: Sequence[Found], subject: Subject) -> None:
-    places = np.arange(len(found))
-    for k, (kind, colour) in enumerate((("model", BLUE), (CONTROL, GREY))):
-        bars = [one.model if kind == "model" else one.control for one in found]
-        values = np.array([bar.value for bar in bars])
-        errors = np.array([[bar.value - bar.low, bar.high - bar.value] for bar in bars]).T
-        at = places + (k - 0.5) * 0.36
-        axes.bar(at, values, 0.34, color=colour, label=kind)
-        axes.errorbar(at, values, np.nan_to_num(errors), fmt="none", ecolor="black", capsize=3)
-    axes.axhline(1, color="black", linewidth=0.8, linestyle=":")
-    axes.set_xticks(places, [f"{one.group.name}\n{_counted(one, subject)}" for one in found])
-    axes.set_ylabel("share of the attribution\n÷ share of the atoms")
-    axes.legend(frameon=False)
-    bare(axes)
+def contrast(a: np.ndarray, m: np.ndarray, b: np.ndarray, n: np.ndarray) -> np.ndarray:
+    """Mean attribution of an atom inside less that of one outside; of `sums_of`, (..., groups)."""
+    return a.sum(-1) / m.sum(-1) - b.sum(-1) / n.sum(-1)
 
 
 def _counted(one: Found, subject: Subject) -> str:
     if subject.target.kind == "value":
         return f"{one.carriers} molecules"
-    return f"{one.carriers} molecules,\n{one.positive} {subject.target.positive}"
+    unknown = f", {one.unknown} not measured" if one.unknown else ""
+    return f"{one.carriers} molecules,\n{one.positive} {subject.target.positive}{unknown}"
+
+
+def _yes(holds: bool) -> str:
+    return "yes" if holds else "no"
 
 
 def _caption(found: Sequence[Found], subject: Subject) -> str:
     signs = {one.group.sign for one in found}
     way = "for a high score" if signs == {1} else "against a high score"
     told = "; ".join(
-        f"{one.group.name} {spelt(one.model)}, control {spelt(one.control)}" for one in found
+        f"{one.group.name} {spelt(one.effect.model, PLACES)}, "
+        f"controls {spread_of(one.effect.controls, PLACES)}: {_yes(one.holds)}"
+        for one in found
     )
     return (
-        f"Groups of atoms of which chemists know that they speak {way}: their share of the "
-        "attribution (of what speaks so) over their share of the atoms, in labelled molecules that "
-        "carry them, learnt from or not, with 95 % intervals over scaffolds; at 1 (dotted) the "
-        "network does not care. Control: five networks with randomised (shuffled) weights, to "
-        f"which atoms differ only by their place in the graph. {told}.{_never(found, subject)}"
+        f"Groups of atoms of which chemists know that they speak {way}: mean attribution "
+        f"({subject.unit} per hidden atom) of their atoms less that of the other atoms, in "
+        "labelled molecules that carry them, learnt from or not, with 95 % intervals over "
+        f"scaffolds. Dots, the control: {len(subject.controls)} networks with randomised "
+        "(shuffled) weights, the attributions of each brought to the same mean size. It is seen "
+        "as chemists know it (yes) where the interval lies on that side of 0 and the bar is "
+        f"longer than the way to any dot. {told}.{_never(found, subject)}"
     )
 
 
@@ -158,4 +162,6 @@ def _never(found: Sequence[Found], subject: Subject) -> str:
         return ""
     names = [one.group.name for one in found if one.group.sign > 0 and not one.positive]
     positive = subject.target.positive
-    return "".join(f" No molecule with a {name} is {positive} in these data." for name in names)
+    return "".join(
+        f" No molecule with a {name} is known as {positive} in these data." for name in names
+    )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import matplotlib
 import numpy as np
@@ -27,6 +29,14 @@ WIDTH = 10.0  # inches of a figure: as wide as the report's page
 CONTROL = "randomised weights"
 _FINER = 2  # pixels of a drawn molecule for one of the figure
 _STRETCHED = 1.6  # times the usual length of a bond
+
+
+class Effect(NamedTuple):
+    """What the model does, and what each of the networks with randomised weights does."""
+
+    model: Interval
+    controls: list[float]
+
 
 Entry = tuple[dict[str, str], dict[str, float | int | str]]  # of explain.json: figure, findings
 
@@ -99,6 +109,27 @@ def _highlights(mol: Chem.Mol, shades: np.ndarray) -> dict[str, object]:
 
 def _colour(shade: float) -> tuple[float, ...]:
     return tuple(map(float, SCALE(0.5 + 0.5 * np.clip(shade, -1, 1))[:3]))
+
+
+def show_effects(axes: Axes, names: Sequence[str], effects: Sequence[Effect]) -> None:
+    """A bar with its interval for each effect, and beside it a dot for each control."""
+    places = np.arange(len(names))
+    values, low, high = np.array([effect.model for effect in effects]).T
+    axes.bar(places - 0.12, values, 0.4, color=BLUE, label="model")
+    errors = np.nan_to_num([values - low, high - values])
+    axes.errorbar(places - 0.12, values, errors, fmt="none", ecolor="black", capsize=3)
+    controls = np.array([effect.controls for effect in effects])
+    at = np.repeat(places + 0.22, controls.shape[1])
+    axes.plot(at, controls.ravel(), "o", color=GREY, markersize=4, label=f"{CONTROL}, one each")
+    axes.axhline(0, color="black", linewidth=0.8)
+    axes.set_xticks(places, names)
+    axes.legend(frameon=False)
+    bare(axes)
+
+
+def spread_of(controls: Sequence[float], places: int) -> str:
+    """The lowest to the highest: `−0.10 to 0.22`."""
+    return f"{signed(min(controls), places)} to {signed(max(controls), places)}"
 
 
 def spelt(found: Interval, places: int = 2) -> str:

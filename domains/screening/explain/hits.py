@@ -42,7 +42,7 @@ def draw_hits(out: Path, folder: Path, target: Target) -> Entry | None:
         "caption": _caption(ranking, ranked, shown, target),
     }
     return entry, {
-        "library molecules that were not learnt from": int(ranking["rank_new"].notna().sum()),
+        "library molecules that were not measured": int(ranking["rank_new"].notna().sum()),
         "of them dissimilar to every known one": len(ranked),
     }
 
@@ -61,7 +61,7 @@ def _told(row: pd.Series, target: Target) -> str:
     outside = "" if row["inside"] else ", outside the domain"
     return (
         f"score {score} [{low}, {high}]{outside}\n"
-        f"similarity {row['similarity']:.2f}, QED {row['qed']:.2f}{alert}"
+        f"similarity {row['similarity_active']:.2f}, QED {row['qed']:.2f}{alert}"
     )
 
 
@@ -69,10 +69,11 @@ def _caption(
     ranking: pd.DataFrame, ranked: pd.DataFrame, shown: pd.DataFrame, target: Target
 ) -> str:
     known = "active" if target.kind == "class" else "molecule"
+    interval = "the ensemble's" if target.kind == "class" else "a prediction"
     return (
         f"The first {len(shown)} of {len(ranked):,} dissimilar molecules in a library of "
-        f"{len(ranking):,}: not learnt from, and below the limit of similarity (Tanimoto, Morgan "
-        f"radius 2) to every known {known}. Score with its interval over the ensemble; "
+        f"{len(ranking):,}: not measured, and below the limit of similarity (Tanimoto, Morgan "
+        f"radius 2) to every known {known}. Score with {interval} interval; "
         f"similarity: to the nearest of these; QED: drug-likeness, 0 to 1; PAINS: "
         "substructures that interfere with many assays. A score is a reason to test a molecule, "
         "not a result."

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pipelines.core.randomness import generator
@@ -14,14 +13,14 @@ from pipelines.statistics.bootstrap import Interval, interval
 
 from ..prepare.featurise import featurise
 from ..train.joining import joined_of
-from .drawing import BLUE, CONTROL, GREY, WIDTH, Entry, bare, save, spelt
+from .drawing import CONTROL, WIDTH, Effect, Entry, save, show_effects, spelt, spread_of
 from .planted import planted
 from .subject import Subject, mean_score
 
 POLAR = ("hydroxyl", "carboxyl")  # which a score for the brain must fall with
 _KEY = 20
 
-Changes = dict[str, tuple[Interval, Interval]]  # by group: mean change of the score, of a control's
+Changes = dict[str, Effect]  # by group: mean change of the score
 
 
 def draw_pairs(out: Path, subject: Subject, count: int, seed: int) -> Entry | None:
@@ -35,9 +34,11 @@ def draw_pairs(out: Path, subject: Subject, count: int, seed: int) -> Entry | No
     if not len(kept):
         return None
     rows = rows[kept]
-    found = {name: _changes(subject, rows, smiles, seed) for name, smiles in made.items()}
+    found = _changes(subject, rows, made, seed)
     figure = Figure(figsize=(WIDTH, 3.2), layout="constrained")
-    _draw(figure.subplots(), found, subject)
+    axes = figure.subplots()
+    show_effects(axes, [f"+ {name}" for name in found], list(found.values()))
+    axes.set_ylabel(f"mean change of the score\n({subject.unit})")
     save(figure, out / "matched_pairs.png")
     entry = {
         "file": "matched_pairs.png",
@@ -47,25 +48,33 @@ def draw_pairs(out: Path, subject: Subject, count: int, seed: int) -> Entry | No
     findings: dict[str, float | int | str] = {}
     for name in POLAR:
         what = f"change of the score ({subject.unit}) by one more {name}"
-        findings |= {what: spelt(found[name][0]), f"{what}, {CONTROL}": spelt(found[name][1])}
+        findings |= {
+            what: spelt(found[name].model),
+            f"{what}, {CONTROL}": spread_of(found[name].controls, 2),
+        }
     return entry, findings
 
 
-def _changes(
-    subject: Subject, rows: np.ndarray, smiles: list[str], seed: int
-) -> tuple[Interval, Interval]:
-    """Mean of score with less score without, of the ensemble and of the first control.
+def _changes(subject: Subject, rows: np.ndarray, made: dict[str, list[str]], seed: int) -> Changes:
+    """Mean of score with less score without each group.
 
-    The control's are in units of the deviation of its scores, times that of the ensemble's.
+    A control's is in units of the deviation of its scores, times that of the ensemble's.
     """
     where = subject.table["group"].iloc[rows].to_numpy()
-    both = subject.ensemble, subject.controls[0]
+    networks = [subject.ensemble, *subject.controls]
     old = subject.graphs.take(rows), subject.joined[rows]
-    new = featurise(smiles), joined_of(smiles, subject.ensemble.join)
-    before, after = ([mean_score(network, *given) for network in both] for given in (old, new))
-    scale = before[0].std() / (before[1].std() or 1.0)
-    ours, control = after[0] - before[0], scale * (after[1] - before[1])
-    return _mean(ours, where, seed), _mean(control, where, seed)
+    before = [mean_score(network, *old) for network in networks]
+    scales = [before[0].std() / (scores.std() or 1.0) for scores in before[1:]]
+    found = {}
+    for name, smiles in made.items():
+        new = featurise(smiles), joined_of(smiles, subject.ensemble.join)
+        ours, *others = (
+            mean_score(network, *new) - scores
+            for network, scores in zip(networks, before, strict=True)
+        )
+        controls = [k * float(other.mean()) for k, other in zip(scales, others, strict=True)]
+        found[name] = Effect(_mean(ours, where, seed), controls)
+    return found
 
 
 def _mean(changes: np.ndarray, where: np.ndarray, seed: int) -> Interval:
@@ -74,26 +83,12 @@ def _mean(changes: np.ndarray, where: np.ndarray, seed: int) -> Interval:
     return interval(lambda a, n: a.sum(-1) / n.sum(-1), *sums.T, seed=seed)
 
 
-def _draw(axes: Axes, found: Changes, subject: Subject) -> None:
-    places = np.arange(len(found))
-    for k, (kind, colour) in enumerate((("model", BLUE), (CONTROL, GREY))):
-        values, low, high = np.array([both[k] for both in found.values()]).T
-        at = places + (k - 0.5) * 0.36
-        axes.bar(at, values, 0.34, color=colour, label=kind)
-        errors = np.nan_to_num([values - low, high - values])
-        axes.errorbar(at, values, errors, fmt="none", ecolor="black", capsize=3)
-    axes.axhline(0, color="black", linewidth=0.8)
-    axes.set_xticks(places, [f"+ {name}" for name in found])
-    axes.set_ylabel(f"mean change of the score\n({subject.unit})")
-    axes.legend(frameon=False)
-    bare(axes)
-
-
 def _caption(found: Changes, count: int, subject: Subject) -> str:
     return (
         f"{count} test molecules, each with one more group in place of a hydrogen: at an aromatic "
         "carbon if there is one, the same for all groups. Bars: by how much the score "
         f"({subject.unit}, mean of the ensemble) changes, with 95 % intervals over scaffolds. "
-        "Control: a network with randomised (shuffled) weights, its scores brought to the same "
-        "spread."
+        f"Dots, the control: {len(subject.controls)} networks with randomised (shuffled) weights, "
+        "the scores of each brought to the same spread; what does not lie beyond all of them "
+        "says nothing."
     )

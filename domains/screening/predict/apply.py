@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from pipelines.core.errors import UserError
 
@@ -63,9 +63,29 @@ def transform(inputs: "Inputs", options: argparse.Namespace, out: Path) -> None:
     _refuse_names(options.table, table, scorer.columns)
     header = pd.DataFrame(columns=[*table.names, *scorer.columns])
     with out.open("w", encoding="utf-8", newline="") as file:
-        header.to_csv(file, index=False, lineterminator="\n")
+        lines = Lines(file)
+        header.to_csv(lines, index=False, lineterminator=Lines.end)
         for part in scorer.scored(table, place):
-            part.to_csv(file, index=False, header=False, float_format="%.6g", lineterminator="\n")
+            part.to_csv(
+                lines, index=False, header=False, float_format="%.6g", lineterminator=Lines.end
+            )
+
+
+class Lines:
+    """A text file whose lines end in "\\n", to be written as if they ended in `end`.
+
+    The CSV writer puts a field in quotation marks that has a character of the line's end in it, and
+    every reader takes a bare "\\r" for one.
+    """
+
+    end = "\r\n"
+
+    def __init__(self, file: TextIO) -> None:
+        self.file = file
+
+    def write(self, line: str) -> None:
+        """One line, as the CSV writer hands them over."""
+        self.file.write(line.removesuffix(self.end) + "\n")
 
 
 class Scorer:

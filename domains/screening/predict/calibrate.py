@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -67,13 +67,14 @@ class Conformal:
 
 
 Rule = Platt | Isotonic | Conformal
+Kind = Literal["platt", "isotonic"]
 
 
 @dataclass(frozen=True)
 class Calibration:
     """What calibration.json holds.
 
-    coverage: what intervals promise; inside: lowest similarity to a training molecule within the
+    coverage: nominal, of intervals; inside: lowest similarity to a training molecule within the
     domain of applicability; targets: of each target how it is calibrated.
     """
 
@@ -85,8 +86,10 @@ class Calibration:
         """Of each target `<t>_score`, `<t>_low`, `<t>_high` and `<t>_spread`, n rows.
 
         The score is that of the members' mean, the spread their standard deviation. The interval of
-        a value contains the truth as often as `coverage` says. That of a class is the range of the
-        middle `coverage` of the members' calibrated probabilities: how far they differ, no promise.
+        a value is conformal: its nominal coverage, on average over sets of validation molecules,
+        holds for molecules like these and not for others, such as new scaffolds. That of a class is
+        the range of the middle `coverage` of the members' calibrated probabilities: how far they
+        differ, no promise.
 
         said: (members, n, T), as `Ensemble.predict` has it.
         """
@@ -125,14 +128,24 @@ def calibrate(
         likeness: (n,) similarity to the nearest training molecule.
     """
     checked = (table["split"] == "validation").to_numpy()
+    inside = float(np.quantile(likeness[checked], params.outside))
+    rules = fit_rules(params.calibration, params.coverage, targets, table, said)
+    return Calibration(params.coverage, inside, rules)
+
+
+def fit_rules(
+    kind: Kind, coverage: float, targets: Sequence[Target], table: pd.DataFrame, said: Numbers
+) -> dict[str, Rule]:
+    """Of each target that of `fit_rule`, on its labelled validation molecules.
+
+    table, said: as in `calibrate`.
+    """
     rules = {}
     for k, target in enumerate(targets):
         truth = table[target.name].to_numpy(float)
-        known = checked & ~np.isnan(truth)
-        rules[target.name] = _fitted(params, target, said[:, known, k], truth[known])
-    return Calibration(
-        params.coverage, float(np.quantile(likeness[checked], params.outside)), rules
-    )
+        known = (table["split"] == "validation").to_numpy() & ~np.isnan(truth)
+        rules[target.name] = fit_rule(kind, coverage, target, said[:, known, k], truth[known])
+    return rules
 
 
 def write_calibration(out: Path, calibration: Calibration) -> None:
@@ -152,12 +165,16 @@ def _rule(content: dict[str, Any]) -> Rule:
     return kinds[next(iter(content))](**content)
 
 
-def _fitted(params: PredictParams, target: Target, said: Numbers, truth: Numbers) -> Rule:
-    """By what the members say (members, n) and what is true (n,)."""
+def fit_rule(kind: Kind, coverage: float, target: Target, said: Numbers, truth: Numbers) -> Rule:
+    """How one target is calibrated on n molecules.
+
+    kind: of classes, as in `PredictParams`; coverage: nominal, of values' intervals; said:
+    (members, n) logits, or values; truth: (n,), all known.
+    """
     mean = said.mean(axis=0)
     if target.kind == "value":
-        return _conformal(np.abs(truth - mean), said.std(axis=0), params.coverage)
-    return _isotonic(mean, truth) if params.calibration == "isotonic" else _platt(mean, truth)
+        return _conformal(np.abs(truth - mean), said.std(axis=0), coverage)
+    return _isotonic(mean, truth) if kind == "isotonic" else _platt(mean, truth)
 
 
 def _platt(logits: Numbers, truth: Numbers) -> Platt:
@@ -193,7 +210,10 @@ def _conformal(errors: Numbers, spread: Numbers, coverage: float) -> Conformal:
 
 
 def conformal_quantile(errors: Numbers, coverage: float) -> float:
-    """The ⌈(n + 1) · coverage⌉-th smallest of n errors; the largest if n is too small."""
+    """The ⌈(n + 1) · coverage⌉-th smallest of n errors.
+
+    Of fewer than coverage / (1 − coverage) errors it is the largest, which covers less than that.
+    """
     rank = min(math.ceil((len(errors) + 1) * coverage), len(errors))
     return float(np.sort(errors)[rank - 1])
 

@@ -8,7 +8,7 @@ from pipelines.core.params import Params
 
 
 class PredictParams(Params):
-    """How scores are calibrated, what intervals promise, and what counts as unlike the known."""
+    """How scores are calibrated, how wide intervals are, and what counts as unlike the known."""
 
     calibration: Literal["platt", "isotonic"] = Field(
         description="of classes, on the validation molecules. platt: a logistic curve; isotonic: "
@@ -17,7 +17,7 @@ class PredictParams(Params):
     coverage: float = Field(
         ge=0.5,
         le=0.99,
-        description="share of true values that intervals are to contain; for classes, of the "
+        description="nominal share of true values inside their intervals; for classes, of the "
         "ensemble's own range that is shown",
     )
     outside: float = Field(

@@ -43,11 +43,11 @@ def ranking(
 ) -> pd.DataFrame:
     """The usable molecules of the library, the best by the first target first.
 
-    name (if the library has names), smiles, learnt, score, low, high, spread; nearest_active, the
-    SMILES of the known active that is most like it (of a value target: known molecule), whatever
-    split that is in, and the similarity to it; inside the domain of applicability; qed, sa, weight
-    (Da), logp, alerts; its ranks among molecules not learnt from, and among those of them that are
-    dissimilar to every known active.
+    name (if the library has names), smiles; measured, whether it is in the labelled data, whatever
+    split that is in; score, low, high, spread; nearest_active, the SMILES of the known active that
+    is most like it (of a value target: known molecule), of any split, and similarity_active to it;
+    inside the domain of applicability; qed, sa, weight (Da), logp, alerts; its ranks among
+    molecules not measured, and among those of them that are dissimilar to every known active.
     """
     target = ensemble.targets[0]
     library = read_library(folder)
@@ -56,7 +56,8 @@ def ranking(
     said = ensemble.predict(
         read_graphs(folder, "library"), read_joined(folder, "library", ensemble.join)
     )
-    table = library[[name for name in ("name", "smiles", "learnt") if name in library]]
+    library = library.rename(columns={"learnt": "measured"})
+    table = library[[name for name in ("name", "smiles", "measured") if name in library]]
     answers = calibration.answers(said[:, :, :1], [target])
     answers = answers.rename(columns=lambda name: name.removeprefix(f"{target.name}_"))
     molecules, known = read_molecules(folder), read_bits(folder, "molecules")
@@ -66,7 +67,7 @@ def ranking(
     properties = properties_of(smiles)
     table = pd.concat([table, answers], axis=1).assign(
         nearest_active=molecules["smiles"].to_numpy()[wanted][which],
-        similarity=likeness,
+        similarity_active=likeness,
         inside=similarity(bits, known[training]) >= calibration.inside,
         **{name: properties[name] for name in ("qed", "sa", "weight", "logp")},
         alerts=alerts(smiles),
@@ -85,8 +86,8 @@ def _wanted(molecules: pd.DataFrame, target: Target) -> NDArray[np.int64]:
 
 def _ranked(table: pd.DataFrame, dissimilar: float) -> pd.DataFrame:
     """With rank, rank_new and rank_dissimilar; an empty rank where a molecule is not of them."""
-    new = ~table["learnt"].astype(bool)
-    unlike = new & (table["similarity"] < dissimilar)
+    new = ~table["measured"].astype(bool)
+    unlike = new & (table["similarity_active"] < dissimilar)
     table = table.assign(
         rank_new=new.cumsum().where(new).astype("Int64"),
         rank_dissimilar=unlike.cumsum().where(unlike).astype("Int64"),

@@ -16,13 +16,18 @@ from .params import PrepareParams, TargetColumn
 from .tables import files
 
 _SPLIT = {
-    "scaffold": "All molecules of one Bemis-Murcko scaffold are in one split, and so are all "
-    "stereoisomers of a molecule without rings.",
+    "scaffold": "All molecules of one Bemis-Murcko scaffold are in one split.",
     "cluster": "All molecules of one Butina cluster (Tanimoto similarity of at least "
-    f"{SIMILAR} to its centre; Morgan, radius 2) are in one split.",
-    "random": "Molecules are drawn at random, stereoisomers together: the test holds close "
-    "relatives of what is learnt from.",
+    f"{SIMILAR} to its centre; Morgan, radius 2) are in one split; members of different clusters "
+    "may be more similar than that.",
+    "random": "Molecules are drawn at random: the test holds close relatives of what is learnt "
+    "from.",
 }
+_OWN = "as stated by its owner"
+_FORMS = (
+    "Stereoisomers, tautomers and charged forms of one molecule, which share the first block of "
+    "the InChIKey, are in one split."
+)
 
 
 def card(params: PrepareParams, loaded: Loaded) -> dict[str, Any]:
@@ -52,7 +57,7 @@ def _about(params: PrepareParams, loaded: Loaded) -> dict[str, Any]:
         "synthetic": False,
         "source": {
             "name": f"table {name}",
-            "licence": "as stated by its owner",
+            "licence": _OWN,
             "citation": "none",
             "files": files(params),
         },
@@ -82,6 +87,8 @@ def _excluded(loaded: Loaded) -> list[dict[str, Any]]:
     for name, count in sorted(loaded.merged.conflicts.items()):
         why = "contradict each other in a molecule that keeps other labels"
         found.append({"what": f"labels of {name}", "why": why, "count": count})
+    for (name, why), count in sorted(loaded.merged.unread.items()):
+        found.append({"what": f"labels of {name}", "why": why, "count": count})
     return found
 
 
@@ -90,8 +97,9 @@ def _notes(params: PrepareParams, loaded: Loaded) -> list[str]:
     changed = ", ".join(f"{name}: {count}" for name, count in loaded.merged.changes.items())
     return [
         *(known.notes if known else ()),
-        _SPLIT[params.split],
-        "Largest organic fragment, neutral where that is possible, isotopes cleared, "
+        f"{_SPLIT[params.split]} {_FORMS}",
+        "Without common counterions, largest organic fragment, neutral where that is possible, "
+        "oxides and ylides of sulphur and phosphorus with double bonds, isotopes cleared, "
         f"stereochemistry kept, tautomers as written. Rows changed: {changed or 'none'}.",
         f"{loaded.merged.merged} rows repeat a molecule and are merged with it: "
         + " ".join(_merging(target) for target in loaded.targets),
@@ -112,8 +120,10 @@ def _library(params: PrepareParams, loaded: Loaded) -> str:
     usable = int((loaded.library["reason"] == "").sum())
     learnt = int(loaded.library["learnt"].sum())
     name = known.source.title if known else f"table {Path(params.library_path or '').name}"
-    by = f" ({known.source.citation})" if known else ""
+    by = (
+        f"{known.source.citation}; licence: {known.source.licence}" if known else f"licence: {_OWN}"
+    )
     return (
-        f"Library to rank: {name}{by}: {usable} molecules, {learnt} of them measured here; "
-        f"{loaded.repeated} rows that repeat one are left out."
+        f"Library to rank: {name} ({by}): {usable} molecules, {learnt} of them measured here, "
+        f"be it in another form; {loaded.repeated} rows that repeat one are left out."
     )

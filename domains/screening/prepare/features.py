@@ -2,7 +2,8 @@
 
 Code 0 of every feature is kept free for "hidden": no atom or bond has it until an explanation masks
 one. The codes 1, 2, … stand for the meanings in their order. None depends on the order in which the
-atoms are written.
+atoms are written. In a ring, where Z and E are not defined, cis and trans are told apart only by
+the chirality of atoms that have one.
 """
 
 from typing import NamedTuple

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from math import isfinite, nan
 
+from pipelines.chemistry.standardise import MISSING
 from pipelines.core.errors import UserError
 
 from .params import TargetColumn
 
-MISSING = {"", "nan", "na", "n/a", "none", "null", "-"}
 _SHOWN = 5  # classes in a message
 
 # The label, NaN where nothing was measured, and what is wrong with it.
@@ -24,14 +25,16 @@ def read_labels(texts: Sequence[str], target: TargetColumn, file: str) -> list[L
         UserError: no label in the whole column, or none of the positive class, or the same one
             everywhere.
     """
+    missing = _missing(target)
     labels = _classes(texts, target, file) if target.kind == "class" else _values(texts, target)
     given = {label for label, problem in labels if problem is None and label == label}
     where = f"{file}: column {target.column!r} of target {target.name}"
     if not given:
-        sample = next((text for text in texts if text.lower() not in MISSING), "")
-        raise UserError(f"{where}: found {sample!r} and no {target.kind}; name another column")
+        sample = next((text for text in texts if text.lower() not in missing), "")
+        mend = "write numbers with a point" if _has_comma(sample) else "name another column"
+        raise UserError(f"{where}: found {sample!r} and no {target.kind}; {mend}")
     if len(given) == 1:
-        one = next(text for text in texts if text.lower() not in MISSING)
+        one = next(text for text in texts if text.lower() not in missing)
         raise UserError(f"{where}: found {one!r} everywhere; nothing can be learnt from it")
     return labels
 
@@ -46,15 +49,21 @@ def _value(text: str, name: str) -> Label:
     try:
         number = float(text)
     except ValueError:
-        return nan, f"{name} is no number"
+        mend = "; write numbers with a point" if _has_comma(text) else ""
+        return nan, f"{name} is no number{mend}"
     return (number, None) if isfinite(number) else (nan, f"{name} is not finite")
+
+
+def _has_comma(text: str) -> bool:
+    return re.fullmatch(r"[+-]?\d*,\d+", text) is not None
 
 
 def _classes(texts: Sequence[str], target: TargetColumn, file: str) -> list[Label]:
     """1 for the positive class, 0 for the commonest other; further ones are mistakes."""
     kinds = [_kind(text) for text in texts]
     positive = _kind(target.positive)
-    counts = Counter(kind for kind in kinds if kind.lower() not in MISSING)
+    missing = _missing(target)
+    counts = Counter(kind for kind in kinds if kind.lower() not in missing)
     if counts and positive not in counts:
         found = ", ".join(repr(kind) for kind, _ in counts.most_common(_SHOWN))
         raise UserError(
@@ -68,9 +77,14 @@ def _classes(texts: Sequence[str], target: TargetColumn, file: str) -> list[Labe
     if other is not None:
         known[other] = (0.0, None)
     return [
-        (nan, None) if kind.lower() in MISSING else known.get(kind, (nan, problem))
+        (nan, None) if kind.lower() in missing else known.get(kind, (nan, problem))
         for kind in kinds
     ]
+
+
+def _missing(target: TargetColumn) -> set[str]:
+    """What says that nothing was measured: not the positive class, and not a minus beside a plus."""
+    return MISSING - {target.positive.lower(), "-" if target.positive == "+" else ""} | {""}
 
 
 def _kind(text: str) -> str:

@@ -55,7 +55,7 @@ def load(params: PrepareParams) -> Loaded:
     kin = _kin(merged.table["smiles"].tolist())
     molecules = _split(merged.table, kin, params)
     require_enough(molecules, targets)
-    ranked, repeated = _ranked(params, {one.flat for one in kin})
+    ranked, repeated = _ranked(params, {one.skeleton for one in kin})
     return Loaded(molecules, ranked, targets, merged, repeated)
 
 
@@ -107,29 +107,30 @@ def _split(table: pd.DataFrame, kin: list[Kinship], params: PrepareParams) -> pd
 def _ranked(params: PrepareParams, known: set[str]) -> tuple[pd.DataFrame, int]:
     """The library, each molecule once, and the number of rows that repeat one.
 
-    known: molecules with a label, without stereochemistry: their stereoisomers are not new.
+    known: skeletons of molecules with a label: no other form of these is new.
     """
     place = library(params)
     if place is None:
         return pd.DataFrame({name: [] for name in _LIBRARY}), 0
     listed = read_library(place)
     forms = _forms(listed, params)
-    smiles = [form.smiles or "" for form in forms]
+    reasons = [
+        problem or form.reason or "" for problem, form in zip(listed.problems, forms, strict=True)
+    ]
+    smiles = [
+        "" if reason else str(form.smiles) for form, reason in zip(forms, reasons, strict=True)
+    ]
     usable = [text for text in smiles if text]
-    flat = dict(zip(usable, (one.flat for one in _kin(usable)), strict=True))
+    skeletons = dict(zip(usable, (one.skeleton for one in _kin(usable)), strict=True))
     table = pd.DataFrame(
         {
             "name": listed.columns.get("name", [""] * len(listed)),
             "given": listed.columns["smiles"],
             "smiles": smiles,
-            "reason": [
-                problem or form.reason or ""
-                for problem, form in zip(listed.problems, forms, strict=True)
-            ],
-            "learnt": [flat.get(text) in known for text in smiles],
+            "reason": reasons,
+            "learnt": [skeletons.get(text) in known for text in smiles],
         }
     )
-    table.loc[table["reason"] != "", "smiles"] = ""
     repeats = (table["smiles"] != "") & table["smiles"].duplicated()
     if (table["reason"] != "").all():
         raise UserError(

@@ -27,7 +27,8 @@ class Merged:
 
     table: smiles, count and a column for each target, NaN where not measured; left_out: row,
     smiles, reason; changes: kept rows that standardising changed, by kind; merged: rows beyond the
-    first of their molecules; conflicts: labels dropped from molecules that have others.
+    first of their molecules; conflicts: labels dropped from molecules that have others; unread:
+    labels dropped from rows that have others, by target and what is wrong with them.
     """
 
     table: pd.DataFrame
@@ -35,6 +36,7 @@ class Merged:
     changes: dict[str, int]
     merged: int
     conflicts: dict[str, int]
+    unread: dict[tuple[str, str], int]
 
 
 def merge(
@@ -72,6 +74,21 @@ def merge(
         changes=dict(Counter(change for form in used for change in form.changes)),
         merged=len(used) - len(table),
         conflicts=dict(conflicts),
+        unread=_unread(labels, reasons),
+    )
+
+
+def _unread(
+    labels: dict[str, list[Label]], reasons: Sequence[str | None]
+) -> dict[tuple[str, str], int]:
+    """What is wrong with labels of rows that are used, or whose other labels contradict others."""
+    return dict(
+        Counter(
+            (name, problem)
+            for name, column in labels.items()
+            for (_, problem), reason in zip(column, reasons, strict=True)
+            if problem and reason in (None, CONFLICT)
+        )
     )
 
 

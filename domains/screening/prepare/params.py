@@ -90,6 +90,13 @@ class PrepareParams(Params):
         own, given = self.source == "csv", len(self.targets)
         if own != bool(self.path):
             raise ValueError(f"path: found {self.path!r}; source csv needs it, others take null")
+        if self.column is not None and not own:
+            raise ValueError(f"column: found {self.column!r}; only source csv takes it, set null")
+        if self.library_column is not None and self.library != "table":
+            raise ValueError(
+                f"library_column: found {self.library_column!r}; only library table takes it, "
+                "set null"
+            )
         if own != bool(given):
             raise ValueError(f"targets: found {given}; source csv needs at least one, others none")
         names = [target.name for target in self.targets]

@@ -22,13 +22,34 @@ FEWEST = 2  # of a class, or different values, in each split
 
 
 def groups_of(smiles: Sequence[str], kin: Sequence[Kinship], split: str) -> list[str]:
-    """What each molecule must stay together with: its scaffold, cluster, or stereoisomers."""
+    """What each molecule must stay together with: its scaffold, cluster, or stereoisomers.
+
+    Groups with forms of the same molecule, which may have different scaffolds, are one.
+    """
     if split == "cluster":
         bits = stacked([packed(mol, COUNTS) for mol in parsed(smiles)], COUNTS)
-        return [f"cluster {number}" for number in butina(bits)]
-    if split == "scaffold":
-        return [one.scaffold or one.flat for one in kin]
-    return [one.flat for one in kin]
+        groups = [f"cluster {number}" for number in butina(bits)]
+    elif split == "scaffold":
+        groups = [one.scaffold or one.flat for one in kin]
+    else:
+        groups = [one.flat for one in kin]
+    return _united(groups, [one.skeleton for one in kin])
+
+
+def _united(groups: Sequence[str], skeletons: Sequence[str]) -> list[str]:
+    """The groups, under the name that is first in the alphabet of those that share a skeleton."""
+    under = {group: group for group in groups}
+
+    def root(group: str) -> str:
+        while under[group] != group:
+            group = under[group]
+        return group
+
+    first: dict[str, str] = {}
+    for group, skeleton in zip(groups, skeletons, strict=True):
+        names = root(group), root(first.setdefault(skeleton, group))
+        under[max(names)] = min(names)
+    return [root(group) for group in groups]
 
 
 def assign(groups: Sequence[str], shares: Sequence[float], seed: int) -> NDArray[np.str_]:

@@ -69,17 +69,16 @@ def library(params: PrepareParams) -> Place | None:
 
 
 def files(params: PrepareParams) -> dict[str, str]:
-    """SHA-256 of every file that is read, by name."""
-    found = {}
-    for known, path in (
-        (DATASETS.get(params.source), params.path),
-        (LIBRARIES.get(params.library), params.library_path),
-    ):
-        if known:
-            found.update({name: known.source.files[name] for name in known.files})
-        elif path:
-            found[Path(path).name] = sha256_of(Path(path))
-    return found
+    """SHA-256 of every file that is read, by name; of the library after `library: `."""
+    ours = _hashes(DATASETS.get(params.source), params.path)
+    theirs = _hashes(LIBRARIES.get(params.library), params.library_path)
+    return {**ours, **{f"library: {name}": found for name, found in theirs.items()}}
+
+
+def _hashes(known: Dataset | None, path: str | None) -> dict[str, str]:
+    if known:
+        return {name: known.source.files[name] for name in known.files}
+    return {Path(path).name: sha256_of(Path(path))} if path else {}
 
 
 def read_measured(place: Place, targets: list[TargetColumn]) -> Listed:

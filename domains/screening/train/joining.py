@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..prepare.arrays import Which, read_counts, read_descriptors
+from ..prepare.arrays import Which, read_counts, read_descriptors, read_graphs
 from ..prepare.descriptors import descriptors
 from ..prepare.featurise import counts
 
@@ -17,7 +17,8 @@ def read_joined(folder: Path, which: Which, join: str) -> NDArray[np.generic]:
         return read_descriptors(folder, which)
     if join == "fingerprints":
         return read_counts(folder, which)
-    return np.zeros((len(read_counts(folder, which)), 0), dtype=np.uint8)
+    count = len(read_graphs(folder, "library" if which == "library" else "graphs"))
+    return np.zeros((count, 0), dtype=np.uint8)
 
 
 def joined_of(smiles: Sequence[str], join: str) -> NDArray[np.generic]:

@@ -31,7 +31,7 @@ from torch_geometric.nn import MessagePassing
 from ..prepare.arrays import Target
 from .states import Bags, Level, States
 
-LIMIT = 5.0  # standard deviations; RDKit's descriptors have outliers by orders of magnitude
+LIMIT = 5.0  # deviations (descriptors have outliers by orders of magnitude), counts (fingerprints)
 NORM = 100.0  # atoms; what `norm` divides a sum by
 
 
@@ -200,13 +200,17 @@ class BondNetwork(nn.Module):
             sd = (table - mean).square().nanmean(dim=0).sqrt()
             getattr(self, f"{name}_mean").copy_(torch.where(scaled, mean, 0.0).nan_to_num())
             getattr(self, f"{name}_sd").copy_(torch.where(scaled & (sd > 0), sd, 1.0))
+            if name == "joined":  # nothing is learnt of what never changes: it must say nothing
+                self.joined_sd[~(sd > 0)] = torch.inf
 
     def forward(self, given: Molecules) -> Tensor:
-        """(B, T)."""
-        state = torch.cat([self.molecules(given), self._standardised(given.joined)], dim=1)
-        for linear in self.readout:
-            state = self._activated(linear(state))
-        return self.head(state)
+        """(B, T); the readout in full precision: rounded to 8 bits many scores would be equal."""
+        molecules = self.molecules(given)
+        with torch.autocast(molecules.device.type, enabled=False):
+            state = torch.cat([molecules, self._standardised(given.joined)], dim=1)
+            for linear in self.readout:
+                state = self._activated(linear(state))
+            return self.head(state)
 
     def molecules(self, given: Molecules) -> Tensor:
         """h(G), (B, hidden)."""
@@ -227,5 +231,5 @@ class BondNetwork(nn.Module):
         return self.dropout(F.relu(state))
 
     def _standardised(self, joined: Tensor) -> Tensor:
-        """Unknown ones are the mean."""
+        """Unknown ones are the mean; deviations, or counts of a fingerprint, up to LIMIT."""
         return ((joined - self.joined_mean) / self.joined_sd).clamp(-LIMIT, LIMIT).nan_to_num()
