@@ -37,10 +37,11 @@ def kinships(smiles: Sequence[str]) -> list[Kinship]:
 
 
 def skeleton_of(mol: Mol) -> str:
-    """First block of the InChIKey (Heller et al. 2015, Journal of Cheminformatics 7:23), "" if none.
+    """First block of the InChIKey, "" where there is none.
 
     Stereoisomers share it, and so do forms that differ by a proton: those of other charge, and
-    tautomers whose hydrogen moves between hetero atoms.
+    tautomers whose hydrogen moves between hetero atoms (Heller et al. 2015, Journal of
+    Cheminformatics 7:23).
     """
     with rdBase.BlockLogs():
         return str(Chem.MolToInchiKey(mol)[:_BLOCK])

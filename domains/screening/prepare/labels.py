@@ -83,7 +83,7 @@ def _classes(texts: Sequence[str], target: TargetColumn, file: str) -> list[Labe
 
 
 def _missing(target: TargetColumn) -> set[str]:
-    """What says that nothing was measured: not the positive class, and not a minus beside a plus."""
+    """What says that nothing was measured; not the positive class, not a minus beside a plus."""
     return MISSING - {target.positive.lower(), "-" if target.positive == "+" else ""} | {""}
 
 

@@ -64,7 +64,7 @@ def merge(
             for k in places:
                 reasons[k] = CONFLICT
         else:
-            conflicts.update(targets[k].name for k in np.flatnonzero(clashing))
+            conflicts.update(targets[k].name for k in np.flatnonzero(clashing).tolist())
             kept.append((smiles, len(places), *values))
     table = pd.DataFrame(kept, columns=["smiles", "count", *(t.name for t in targets)])
     used = [form for form, reason in zip(forms, reasons, strict=True) if reason is None]
