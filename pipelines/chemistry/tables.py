@@ -6,6 +6,7 @@ wrong with one row is told with that row; what is wrong with the file is raised.
 
 import csv
 import gzip
+import re
 import zlib
 from collections import deque
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ ENCODING = "not UTF-8 text"
 QUOTATION = "quotation marks that are not closed"
 
 _KNOWN = ".csv, .tsv, .smi or .sdf, also with .gz, or .parquet"
+_UNDECODED = re.compile("[\udc80-\udcff]")
 _START = 64  # bytes that show what a file is
 _EXCEL = (".xlsx", ".xls", ".xlsm", ".ods")
 _MAGIC = {
@@ -77,7 +79,7 @@ def open_table(path: Path, where: str = "") -> Table:
     if suffix == ".sdf":
         from .sdf import read_sdf
 
-        return read_sdf(path, lambda: lines_of(path))
+        return read_sdf(path, lambda: map(_shown, lines_of(path)))
     return _read_smi(path) if suffix == ".smi" else _read_separated(path, suffix)
 
 
@@ -99,12 +101,12 @@ def suffix_of(path: Path, where: str = "") -> str:
 
 
 def lines_of(path: Path) -> Iterator[str]:
-    """Lines with their ends; bytes that are no UTF-8 are U+FFFD.
+    """Lines with their ends; bytes that are no UTF-8 are lone surrogates.
 
     Raises:
         UserError: damaged gzip.
     """
-    with _opened(path, "rt", encoding="utf-8-sig", errors="replace", newline="") as stream:
+    with _opened(path, "rt", encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
         yield from stream
 
 
@@ -135,14 +137,15 @@ def _read_separated(path: Path, suffix: str) -> Table:
     header = next(line for line in lines if line.strip())
     lines.put_back([header])
     tab = suffix == ".tsv" and "\t" in header
-    rows = _rows(lines, "\t" if tab else max(",;\t", key=header.count))
+    mark = "\t" if tab else max(",;\t", key=header.count)
+    rows = _rows(lines, mark)
     _, fields, problem = next(rows)
     if problem:
         raise UserError(f"{path}: line {lines.number}: {problem}; correct the header")
     names = [name.strip() for name in fields]
     if len(names) == 1 and "|" in names[0]:
         raise UserError(f"{path}: columns parted by '|'; part them by comma, semicolon or tab")
-    return Table(names, (_fitted(row, len(names)) for row in rows))
+    return Table(names, (_fitted(row, len(names), mark) for row in rows))
 
 
 class _Lines:
@@ -183,18 +186,32 @@ def _rows(lines: _Lines, mark: str) -> Iterator[Row]:
             return
         except csv.Error:
             lines.put_back(lines.taken[1:])
-            yield Row(start, lines.taken[0].rstrip().split(mark), QUOTATION)
+            yield _decoded(Row(start, lines.taken[0].rstrip().split(mark), QUOTATION))
         else:
-            broken = any("\ufffd" in text for text in lines.taken)
-            yield Row(start, row, ENCODING if broken else None)
+            yield _decoded(Row(start, row))
 
 
-def _fitted(row: Row, width: int) -> Row:
+def _decoded(row: Row) -> Row:
+    """With U+FFFD, and the problem, for bytes that are no UTF-8."""
+    number, fields, problem = row
+    if not any(map(_UNDECODED.search, fields)):
+        return row
+    return Row(number, list(map(_shown, fields)), problem or ENCODING)
+
+
+def _shown(text: str) -> str:
+    return _UNDECODED.sub("\ufffd", text)
+
+
+def _fitted(row: Row, width: int, mark: str) -> Row:
+    """With a field for each column; what is too much stays in the last."""
     number, fields, problem = row
     if len(fields) != width:
         if any(field.strip() for field in fields):
             problem = problem or RAGGED
-        fields = (fields + [""] * width)[:width]
+        fields = [*fields, *[""] * width]
+        last = mark.join(fields[width - 1 : max(width, len(row.fields))])
+        fields = [*fields[: width - 1], last]
     return Row(number, fields, problem)
 
 
@@ -213,4 +230,4 @@ def _read_smi(path: Path) -> Table:
 def _named(number: int, line: str) -> Row:
     fields = line.split(None, 1)
     smiles, name = [*fields, "", ""][:2]
-    return Row(number, [smiles, name.strip()], ENCODING if "\ufffd" in line else None)
+    return _decoded(Row(number, [smiles, name.strip()]))

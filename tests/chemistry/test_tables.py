@@ -129,6 +129,21 @@ def test_one_bad_row_does_not_hide_the_others(tmp_path: Path) -> None:
     assert all(len(row.fields) == 2 for row in rows)
 
 
+def test_nothing_of_a_row_with_too_many_fields_is_lost(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("smiles,x\nCCO,1,2,,\nCCN,3\n")
+    rows = [Row(2, ["CCO", "1,2,,"], RAGGED), Row(3, ["CCN", "3"])]
+    assert list(open_table(path).rows) == rows
+
+
+def test_a_replacement_character_is_text_like_any_other(tmp_path: Path) -> None:
+    for name, head in (("a.csv", "smiles,name\nCCO,"), ("a.smi", "CCO ")):
+        path = tmp_path / name
+        path.write_bytes(f"{head}caf\ufffd\n".encode())
+        [row] = open_table(path).rows
+        assert row.fields == ["CCO", "caf\ufffd"] and row.problem is None
+
+
 def test_a_long_table_is_read_in_constant_memory(tmp_path: Path) -> None:
     path = tmp_path / "long.csv.gz"
     with gzip.open(path, "wt", compresslevel=1) as stream:
