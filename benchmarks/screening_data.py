@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from domains.screening.prepare.arrays import Target, read_molecules
 from domains.screening.prepare.loading import load
@@ -33,17 +35,31 @@ class Known:
     target: Target
     kin: list[Kinship]
 
-    def split(self, out: Path, kind: str, shares: Sequence[float], seed: int) -> pd.DataFrame:
+    def tested(self, share: float, seed: int) -> NDArray[np.bool_]:
+        """(n,) the molecules of random scaffolds, each at most a quarter of these."""
+        groups = groups_of(self.table["smiles"].tolist(), list(self.kin), "scaffold")
+        return assign(groups, (1 - share, share / 2, share / 2), seed) != "train"
+
+    def split(
+        self,
+        out: Path,
+        kind: str,
+        shares: Sequence[float],
+        seed: int,
+        tested: NDArray[np.bool_] | None = None,
+    ) -> pd.DataFrame:
         """Write a folder with the same molecules split anew; its table.
 
         kind: as the parameter `prepare.split`; shares: of train, validation and test, or of the
-        first two, where nothing is held out.
+        first two, where none are held out but those that are `tested`, (n,) of all.
         """
-        groups = groups_of(self.table["smiles"].tolist(), list(self.kin), kind)
+        groups = np.array(groups_of(self.table["smiles"].tolist(), list(self.kin), kind))
+        given = np.full(len(groups), "test", dtype="<U10")
         if len(shares) == 2:
             learnt, checked = shares
-            given = assign(groups, (learnt, checked / 2, checked / 2), seed)
-            given[given == "test"] = "validation"
+            rest = slice(None) if tested is None else ~tested
+            parts = assign(groups[rest], (learnt, checked / 2, checked / 2), seed)
+            given[rest] = np.where(parts == "test", "validation", parts)
         else:
             given = assign(groups, shares, seed)
         out.mkdir(parents=True)

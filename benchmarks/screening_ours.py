@@ -6,6 +6,7 @@ import copy
 import logging
 import os
 import warnings
+from collections.abc import Iterator
 from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pytorch_lightning.callbacks import Checkpoint
+from screening_data import Known, train_params
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
 from domains.screening.prepare.arrays import Target, read_counts, read_graphs, read_molecules
@@ -27,6 +29,7 @@ from domains.screening.train.params import TrainParams
 from domains.screening.train.reading import Ensemble, read_ensemble
 from domains.screening.train.states import find_states
 from pipelines.core.environment import environment
+from pipelines.core.randomness import generator
 from pipelines.core.runner import Inputs
 from pipelines.training.fit import EpochDataModule
 from pipelines.training.memory import keep_memory
@@ -46,6 +49,26 @@ def ensemble_of(params: TrainParams, folder: Path, out: Path) -> Ensemble:
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):
         run_fits(train(params, inputs), out, out / "work", "")
     return read_ensemble(out)
+
+
+def members_of(
+    molecules: Known,
+    preset: str,
+    share: float,
+    seed: int,
+    quick: bool,
+    tested: NDArray[np.bool_] | None = None,
+) -> Iterator[Ensemble]:
+    """A preset's members one by one, so that all but the tested molecules are learnt from by most.
+
+    Of these each member has a share of its own, scaffold-balanced, that chooses its epoch.
+    """
+    for number in range(train_params(preset, seed, quick).members):
+        key = int(generator(seed, number).integers(2**31))
+        folder = molecules.folder.parent / f"{seed}_{number}"
+        molecules.split(folder, "scaffold", (1 - share, share), key, tested)
+        params = train_params(preset, key, quick, members=1)
+        yield ensemble_of(params, folder, folder / "train")
 
 
 def said_of(ensemble: Ensemble, folder: Path, rows: NDArray[np.bool_]) -> Numbers:

@@ -59,6 +59,19 @@ def test_a_split_changes_nothing_else(molecules: Any, tmp_path: Path) -> None:
     assert np.array_equal(graphs.atoms, featurise(split["smiles"].tolist()).atoms)
 
 
+def test_members_never_learn_what_is_tested(molecules: Any, tmp_path: Path) -> None:
+    tested = molecules.tested(0.2, 0)
+    assert 0.1 < tested.mean() <= 0.25
+    scaffolds = molecules.table["scaffold"]
+    assert not set(scaffolds[tested]) & set(scaffolds[~tested]) - {""}
+    checked = []
+    for seed in SEEDS:
+        split = molecules.split(tmp_path / str(seed), "scaffold", (0.9, 0.1), seed, tested)["split"]
+        assert ((split == "test") == tested).all()
+        checked.append(frozenset(np.flatnonzero(split == "validation")))
+    assert len(set(checked)) == len(SEEDS) and all(checked)
+
+
 def test_interval_of_a_mean(bench: Any) -> None:
     summary = bench("screening_records").summary
     found = summary([1.0, 2.0, 3.0], ratio=0.0)
