@@ -209,7 +209,7 @@ def forest_chart(headline: Headline, others: list[Score]) -> tuple[bytes, str]:
             axes.xaxis.set_major_locator(MaxNLocator(4))
         unit = f" ({headline.unit})" if headline.unit else ""
         better = {1: " · more is better", -1: " · less is better", 0: ""}[headline.direction]
-        axes.set_xlabel(headline.metric + unit + better)
+        axes.set_xlabel(headline.metric + unit + better, loc="right")  # names stand on the left
         if headline.bounds:
             axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0))
     listed = [*(score for score, _ in rows), *(bound.score for bound in headline.bounds)]

@@ -15,7 +15,7 @@ from .subject import Subject
 
 COLUMNS = 4
 UNKNOWN = "not measured"
-LARGEST = 45  # atoms of a molecule that is shown
+SMALLEST, LARGEST = 8, 45  # atoms of a molecule that is shown: few would take all the colour
 _SIZE = (2.3, 1.65)  # inches of a molecule
 _FULL = 97  # percentile of the attributions at which the colour is full
 
@@ -23,7 +23,7 @@ _FULL = 97  # percentile of the attributions at which the colour is full
 def draw_atoms(out: Path, subject: Subject) -> Entry | None:
     """Write atoms.png: test molecules with the highest and the lowest scores, atoms coloured.
 
-    None if all of them are too large for it.
+    None if none is of a size for it.
     """
     high, low = extremes(subject)
     if not len(high):
@@ -58,8 +58,9 @@ def draw_atoms(out: Path, subject: Subject) -> Entry | None:
 
 def extremes(subject: Subject) -> tuple[np.ndarray, np.ndarray]:
     """Lines of the test molecules with the highest and with the lowest scores, one a group."""
-    small = np.diff(subject.graphs.atom_offsets)[subject.said.index] <= LARGEST
-    tested = subject.said[small & (subject.said["split"] == "test")]
+    atoms = np.diff(subject.graphs.atom_offsets)[subject.said.index]
+    drawn = (atoms >= SMALLEST) & (atoms <= LARGEST)
+    tested = subject.said[drawn & (subject.said["split"] == "test")]
     order = tested.sort_values(f"{subject.target.name}_score", kind="stable", ascending=False)
     apart = order.drop_duplicates("group").index.to_numpy()
     return apart[:COLUMNS], apart[COLUMNS:][::-1][:COLUMNS]
@@ -90,10 +91,10 @@ def _told(subject: Subject, row: int) -> str:
 
 def _caption(subject: Subject) -> str:
     return (
-        f"Test molecules of at most {LARGEST} atoms with the highest and the lowest scores, one of "
-        f"each scaffold. The colour of an atom is the fall of the score ({subject.unit}, mean of "
-        "the ensemble) when it and its direct neighbours are hidden from the network, per hidden "
-        "atom: green speaks for a high score, purple against it. Middle line, the control: the "
-        "same molecules as a network with randomised (shuffled) weights sees them, on a scale of "
-        "its own."
+        f"Test molecules of {SMALLEST} to {LARGEST} atoms with the highest and the lowest scores, "
+        f"one of each scaffold. The colour of an atom is the fall of the score ({subject.unit}, "
+        "mean of the ensemble) when it and its direct neighbours are hidden from the network, per "
+        "hidden atom: green speaks for a high score, purple against it. Middle line, the control: "
+        "the same molecules as a network with randomised (shuffled) weights sees them, on a scale "
+        "of its own."
     )

@@ -26,7 +26,7 @@ def draw_hits(out: Path, folder: Path, target: Target) -> Entry | None:
     if not len(shown):
         return None
     rows = -(-len(shown) // COLUMNS)
-    figure = Figure(figsize=(WIDTH, rows * (_SIZE[1] + 0.72) + 0.1), layout="constrained")
+    figure = Figure(figsize=(WIDTH, rows * (_SIZE[1] + 0.86) + 0.1), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.03, wspace=0.01, hspace=0.02)
     grid = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
     for axes in grid[len(shown) :]:
@@ -57,11 +57,12 @@ def _title(row: pd.Series) -> str:
 def _told(row: pd.Series, target: Target) -> str:
     places = 2 if target.kind == "class" else 1
     score, low, high = (signed(row[name], places) for name in ("score", "low", "high"))
-    alert = "" if not isinstance(row["alerts"], str) else ", PAINS alert"
-    outside = "" if row["inside"] else ", outside the domain"
+    alert = ["PAINS alert"] if isinstance(row["alerts"], str) else []
+    outside = [] if row["inside"] else ["outside the domain"]
     return (
-        f"score {score} [{low}, {high}]{outside}\n"
-        f"similarity {row['similarity_active']:.2f}, QED {row['qed']:.2f}{alert}"
+        f"score {score} [{low}, {high}]\n"
+        f"similarity {row['similarity_active']:.2f}, QED {row['qed']:.2f}\n"
+        f"{', '.join(outside + alert)}"
     )
 
 
