@@ -3,10 +3,11 @@
 import csv
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from domains.retina.prepare import odir, prepare
-from domains.retina.prepare.arrays import read_eyes
+from domains.retina.prepare import card, odir, prepare
+from domains.retina.prepare.arrays import FOUND, Target, read_eyes
 from domains.retina.prepare.check import check
 from pipelines.core.artifacts import read_json
 from pipelines.core.contract import check_outputs
@@ -30,6 +31,20 @@ def test_findings_of_odir_are_targets_where_enough_eyes_have_them(tmp_path: Path
     assert [target.name for target in found.targets] == names
     assert found.table[names[2:]].sum().tolist() == [60, 50, 50]
     assert found.excluded[-1]["count"] == 5
+
+
+def test_each_finding_is_counted_on_the_card() -> None:
+    names = ["normal", "glaucoma"]
+    rows = [("a", 1, 0), ("a", 1, 0), ("b", 1, 0), ("c", 0, 1)]
+    table = pd.DataFrame(rows, columns=["patient", *names]).assign(usable=True)
+    counts = card._counts(table, [Target(name, "binary", positive=FOUND) for name in names])
+    assert counts == {
+        "eyes": 4,
+        "patients": 3,
+        "unusable": 0,
+        "normal = found": 2,
+        "glaucoma = found": 1,
+    }
 
 
 def test_the_same_photograph_of_two_patients_is_joined_where_nobody_can_mend_the_table(

@@ -149,7 +149,9 @@ def _draw_binary(axes: Axes, target: Target, tables: dict[str, pd.DataFrame]) ->
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
     positive = f"{target.positive}: " if target.positive else ""
     axes.set_xlabel("false positive rate")
-    axes.set_ylabel(f"{capital(named(target))} ({positive}true positive rate)")
+    axes.set_ylabel(f"{capital(named(target))}\n({positive}true positive rate)")
+    if not found:
+        axes.text(0.5, 0.5, "none, or all, of these patients", ha="center", backgroundcolor="white")
     _scores(axes, found, "AUC", (0.4, 0.24))
     return found
 

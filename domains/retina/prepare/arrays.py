@@ -12,6 +12,7 @@ from pipelines.core.artifacts import read_csv, read_json, write_csv, write_json
 from pipelines.core.errors import UserError
 
 SPLITS = ("train", "validation", "test")
+FOUND = "found"  # `positive` of a finding, which the target is called by
 KEYS = ("split", "patient", "eye", "image")
 QUALITY = ("blur", "exposure", "field")
 MASKS = ("vessel", "artery", "vein", "centreline", "disc")

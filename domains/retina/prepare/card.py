@@ -65,7 +65,7 @@ def _counts(table: pd.DataFrame, targets: Sequence[Target]) -> dict[str, Any]:
             counts[f"{target.name}_mean"] = known.mean()
             counts[f"{target.name}_sd"] = known.std(ddof=0)
         elif len(known):
-            counts[target.positive.replace(" ", "_")] = int(known.round().sum())
+            counts[f"{target.name} = {target.positive}"] = int(known.round().sum())
         if len(known) < len(people):
             counts[f"{target.name}_unknown"] = len(people) - len(known)
     return counts

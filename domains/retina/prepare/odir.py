@@ -11,7 +11,7 @@ from pipelines.core.environment import environment
 from pipelines.core.errors import UserError
 from pipelines.data.sources import sha256_of
 
-from .arrays import Account, Target
+from .arrays import FOUND, Account, Target
 from .params import PrepareParams
 from .photographs import Listed, check_photographs, write_photographs
 from .tables import read_table, require_columns
@@ -114,7 +114,7 @@ def listed(params: PrepareParams) -> Listed:
     ]
     counts = found[list(FINDINGS)].sum()
     seen = [name for name in FINDINGS if FEWEST <= counts[name] <= len(found) - FEWEST]
-    targets = [*PERSON, *(Target(name, "binary", positive="found") for name in seen)]
+    targets = [*PERSON, *(Target(name, "binary", positive=FOUND) for name in seen)]
     return Listed(found, targets, excluded, join_copies=True)
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .arrays import SPLITS, Eyes, Target
+from .arrays import FOUND, SPLITS, Eyes, Target
 
 matplotlib.use("Agg")
 
@@ -56,16 +56,18 @@ def _draw_eyes(line: Sequence[Axes], eyes: Eyes, split: str) -> None:
 def _label(eyes: Eyes, row: int) -> str:
     person = eyes.table.iloc[row]
     parts = []
-    for target in eyes.targets[:_MOST]:
+    for target in eyes.targets:
         value = person[target.name]
         if pd.isna(value):
             continue
         if target.kind == "value":
             parts.append(f"{target.name} {value:.0f}")
+        elif target.positive == FOUND:
+            parts += [target.name.replace("_", " ")] * bool(value)
         else:
             other = _OTHER.get(target.positive, f"no {target.positive}")
             parts.append(target.positive if value else other)
-    halves = [", ".join(parts[k : k + 2]) for k in (0, 2)]
+    halves = [", ".join(parts[:_MOST][k : k + 2]) for k in (0, 2)]
     return "\n".join([f"{person['patient']} {person['eye']}".strip(), *filter(None, halves)])
 
 
@@ -87,4 +89,4 @@ def _draw_shares(axes: Axes, people: pd.DataFrame, target: Target) -> None:
     shares = [100 * people.loc[people["split"] == s, target.name].mean() for s in SPLITS]
     axes.bar(SPLITS, shares, color=[_COLOURS[s] for s in SPLITS])
     axes.set_ylabel(f"{target.positive} (% of patients)")
-    axes.set_xlabel(target.name)
+    axes.set_xlabel(target.name.replace("_", " "))
