@@ -118,7 +118,7 @@ def test_the_library_says_what_is_learnt_and_what_cannot_be_ranked(tmp_path: Pat
     n = len(LIBRARY)
     assert list(library.index) == [f"m{k}" for k in (*range(n), *range(n + 1, n + 4), 99)]
     assert library.index[library["learnt"]].tolist() == ["m2", f"m{n + 2}", f"m{n + 3}"]
-    assert library.loc["m99"].tolist() == ["CCO", "", RAGGED, False]
+    assert library.loc["m99"].tolist() == ["CCO\tragged", "", RAGGED, False]
     assert library.loc["m4"].tolist() == ["nonsense", "", "not a SMILES", False]
     excluded = read_json(tmp_path / "out" / "card.json")["excluded"]
     assert {"what": "rows of the library", "why": "no SMILES", "count": 1} in excluded
