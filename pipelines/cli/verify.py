@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from pipelines.cli.check import chosen_domains
+from pipelines.cli.differences import first_difference
 from pipelines.cli.lockfile import is_whole
 from pipelines.core.errors import UserError
 from pipelines.core.params import read_yaml
@@ -33,7 +34,7 @@ def verify(domains: list[str]) -> int:
         wanted = {path: md5 for path, md5 in expected.items() if path.split("/")[1] in chosen}
         differing = [path for path, md5 in found.items() if wanted.get(path) != md5]
         for path in differing:
-            print(f"differs: {path}{_first_difference(Path(path), copy / path)}")
+            print(f"differs: {path} {first_difference(Path(path), copy / path)}".rstrip())
     missing = sorted(set(wanted) - set(found))
     print("\n".join(f"not produced: {path}" for path in missing), end="\n" if missing else "")
     print(f"{len(found) - len(differing)} of {len(found)} outputs are identical to dvc.lock")
@@ -66,14 +67,3 @@ def _outputs(lock: Path) -> dict[str, str]:
         raise UserError(f"{LOCK_FILE}: damaged; run `scistage repro` first")
     stages = read_yaml(lock)["stages"].values()
     return {str(out["path"]): str(out["md5"]) for stage in stages for out in stage["outs"]}
-
-
-def _first_difference(ours: Path, theirs: Path) -> str:
-    """The first differing file of a folder, if this project's own copy is here to compare."""
-    if not theirs.is_dir() or not ours.is_dir():
-        return ""
-    for path in sorted(theirs.rglob("*")):
-        own = ours / path.relative_to(theirs)
-        if path.is_file() and (not own.is_file() or own.read_bytes() != path.read_bytes()):
-            return f" (first: {path.relative_to(theirs)})"
-    return ""
