@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import io
 import textwrap
-from pathlib import Path
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 from rdkit.Chem import Mol
 from rdkit.Chem.Draw import rdMolDraw2D
-
-from pipelines.statistics.bootstrap import Interval
 
 matplotlib.use("Agg")
 
@@ -31,16 +27,6 @@ WIDTH = 10.0  # inches of a figure: as wide as the report's page
 _FINER = 2  # pixels of a drawn molecule for one of the figure
 
 Entry = tuple[dict[str, str], dict[str, float | int | str]]  # of explain.json: figure, findings
-
-
-def save(figure: Figure, path: Path) -> None:
-    """Write a PNG whose bytes depend on its content only."""
-    figure.savefig(path, dpi=150, metadata={"Software": None})
-
-
-def bare(axes: Axes) -> None:
-    """Leave out the frame's upper and right line."""
-    axes.spines[["top", "right"]].set_visible(False)
 
 
 def picture(mol: Mol, width: float, height: float) -> NDArray[np.uint8]:
@@ -74,15 +60,3 @@ def show_molecule(axes: Axes, mol: Mol | None, smiles: str, width: float, height
     axes.imshow(np.full((round(150 * height), round(150 * width), 3), 244, np.uint8))
     options = {"ha": "center", "va": "center", "transform": axes.transAxes}
     axes.text(0.5, 0.5, text, fontsize=7.5, family="monospace", color="#444444", **options)
-
-
-def spelt(found: Interval, places: int = 3) -> str:
-    """An estimate with its 95 % interval: `0.412 [0.395, 0.430]`."""
-    value, low, high = (signed(number, places) for number in found)
-    return f"{value} [{low}, {high}]" if np.isfinite(found).all() else value
-
-
-def signed(number: float, places: int) -> str:
-    """A number with a proper minus, and none before a zero."""
-    text = f"{number:.{places}f}"
-    return text.lstrip("-") if not float(text) else text.replace("-", "−")

@@ -9,9 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from rdkit import Chem
 
+from pipelines.core.figures import save
 from pipelines.core.randomness import generator
+from pipelines.statistics.wording import signed
 
-from .drawing import WIDTH, Entry, save, show_molecule, signed
+from .drawing import WIDTH, Entry, show_molecule
 from .sets import Sets
 
 ROWS, COLUMNS = 4, 6

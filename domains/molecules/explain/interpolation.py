@@ -15,7 +15,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pipelines.chemistry.fingerprints import morgan
+from pipelines.core.figures import bare, save
 from pipelines.core.randomness import generator
+from pipelines.statistics.wording import spelt
 from pipelines.training.precision import computing_device
 
 from ..evaluate.intervals import mean, share
@@ -23,7 +25,7 @@ from ..prepare.arrays import Corpus
 from ..train.chemistry import parse
 from ..train.texts import spell
 from ..train.writer import Writer
-from .drawing import BLUE, GREEN, VERMILION, WIDTH, Entry, bare, save, show_molecule, spelt
+from .drawing import BLUE, GREEN, VERMILION, WIDTH, Entry, show_molecule
 from .sets import BITS
 
 STEPS = 7  # both ends among them
@@ -117,12 +119,12 @@ def _findings(
     valid = np.isfinite(similar[0, 1:-1])
     nearer = similar[:, STEPS // 2].max(axis=0)
     findings: dict[str, float | int | str] = {
-        ENDS: spelt(share(*recovered)),
-        VALID: spelt(share(int(valid.sum()), valid.size)),
+        ENDS: spelt(share(*recovered), 3),
+        VALID: spelt(share(int(valid.sum()), valid.size), 3),
     }
     if np.isfinite(nearer).any():
-        findings[MIDDLE] = spelt(mean(nearer[np.isfinite(nearer)]))
-    return findings | {CHANCE: spelt(mean(chance))}
+        findings[MIDDLE] = spelt(mean(nearer[np.isfinite(nearer)]), 3)
+    return findings | {CHANCE: spelt(mean(chance), 3)}
 
 
 def _draw(

@@ -10,11 +10,13 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pipelines.chemistry.nearest import nearest
+from pipelines.core.figures import bare, save
 from pipelines.statistics.bootstrap import Interval
+from pipelines.statistics.wording import spelt
 from pipelines.training.precision import computing_device
 
 from ..evaluate.intervals import share
-from .drawing import SETS, WIDTH, Entry, bare, save, spelt
+from .drawing import SETS, WIDTH, Entry
 from .sets import Molecules, Sets
 
 _OF = {

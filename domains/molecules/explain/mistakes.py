@@ -10,11 +10,13 @@ import numpy as np
 from matplotlib.figure import Figure
 from rdkit import Chem, rdBase
 
+from pipelines.core.figures import bare, save
 from pipelines.statistics.bootstrap import Interval
+from pipelines.statistics.wording import spelt
 
 from ..evaluate.intervals import share
 from ..prepare.tokens import tokenize
-from .drawing import BLUE, VERMILION, WIDTH, Entry, bare, save, spelt
+from .drawing import BLUE, VERMILION, WIDTH, Entry
 from .sets import Sets
 
 KINDS = {

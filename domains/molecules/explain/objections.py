@@ -12,14 +12,16 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from pipelines.core.figures import bare, save
 from pipelines.core.randomness import generator
 from pipelines.statistics.bootstrap import Interval, interval
+from pipelines.statistics.wording import signed, spelt
 
 from ..evaluate.intervals import from_influence
 from ..prepare.arrays import encode
 from ..train.chemistry import look_at, parse
 from ..train.critic import Critic
-from .drawing import BLUE, VERMILION, WIDTH, Entry, bare, save, signed, spelt
+from .drawing import BLUE, VERMILION, WIDTH, Entry
 from .saliency import Judged, agreement, by_token, randomised, weigh
 from .sets import Sets
 
@@ -55,12 +57,12 @@ def draw_objections(
     findings: dict[str, float | int | str] = {}
     if np.isfinite(alike).all():
         found = interval(lambda x: x.mean(-1), alike, seed=seed)
-        findings[ALIKE] = spelt(found)
+        findings[ALIKE] = spelt(found, 3)
     if kinds:
         added = {name: _mean(values) for name, values in kinds.items()}
         name = min(added, key=lambda kind: added[kind].value)
         if added[name].high < 0:
-            findings[WORST] = f"{name} ({spelt(added[name])})"
+            findings[WORST] = f"{name} ({spelt(added[name], 3)})"
     entry = {
         "file": "objections.png",
         "title": "What the critic objects to",

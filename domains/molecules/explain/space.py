@@ -14,12 +14,14 @@ from threadpoolctl import threadpool_limits
 
 from pipelines.chemistry.fingerprints import morgan
 from pipelines.chemistry.nearest import nearest
+from pipelines.core.figures import bare, save
 from pipelines.statistics.bootstrap import Interval
+from pipelines.statistics.wording import spelt
 from pipelines.training.precision import computing_device
 
 from ..evaluate.intervals import from_influence, share
 from ..train.chemistry import parse
-from .drawing import SETS, WIDTH, Entry, bare, save, spelt
+from .drawing import SETS, WIDTH, Entry
 from .sets import Molecules, Sets
 
 NEAR = 0.4  # Tanimoto similarity of a molecule that counts as covered
@@ -129,9 +131,9 @@ def _findings(reached: dict[str, NDArray[np.float64]], count: int) -> dict[str, 
     """Shares of the test molecules near the generated and near as many real ones, and less it."""
     name = f"test molecules within Tanimoto {NEAR} of one of {count:,}"
     return {
-        f"{name} generated ones": spelt(coverage(reached["generated"])),
-        f"{name} training molecules": spelt(coverage(reached["train"])),
-        "the former less the latter": spelt(difference(reached)),
+        f"{name} generated ones": spelt(coverage(reached["generated"]), 3),
+        f"{name} training molecules": spelt(coverage(reached["train"]), 3),
+        "the former less the latter": spelt(difference(reached), 3),
     }
 
 

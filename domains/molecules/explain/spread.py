@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pipelines.chemistry.properties import properties_of
+from pipelines.core.figures import bare, save
 
-from .drawing import SETS, WIDTH, Entry, bare, save
+from .drawing import SETS, WIDTH, Entry
 from .sets import Sets
 
 LABELS = {

@@ -11,6 +11,7 @@ from rdkit import Chem
 from rdkit.Chem import Crippen, Descriptors, rdMolDescriptors
 
 from pipelines.chemistry.drawing import CELL, picture_of
+from pipelines.core.figures import DPI, bare, save
 
 from .tokens import tokenize
 
@@ -24,7 +25,6 @@ SHOWN = {
 }
 DRAWN = 6  # molecules a row
 SAMPLE = 2000  # molecules of a split in a histogram
-_DPI = 150
 _BINS = 24
 
 PROPERTIES = {
@@ -38,15 +38,15 @@ PROPERTIES = {
 def draw_preview(path: Path, splits: dict[str, list[str]]) -> None:
     """Rows of drawn molecules above the histograms; splits: each in random order."""
     shown = {name: splits[name][:SAMPLE] for name in SHOWN if splits[name]}
-    width = DRAWN * CELL[0] / _DPI
-    heights = [len(shown) * (CELL[1] / _DPI + 0.3), 2.5]
-    figure = Figure(figsize=(width, sum(heights)), dpi=_DPI, layout="constrained")
+    width = DRAWN * CELL[0] / DPI
+    heights = [len(shown) * (CELL[1] / DPI + 0.3), 2.5]
+    figure = Figure(figsize=(width, sum(heights)), dpi=DPI, layout="constrained")
     above, below = figure.subfigures(2, 1, height_ratios=heights)
     rows = above.subplots(len(shown), 1, squeeze=False)[:, 0]
     for axes, (name, texts) in zip(rows, shown.items(), strict=True):
         _draw_molecules(axes, texts[:DRAWN], SHOWN[name][0])
     _draw_properties(below, shown, {name: len(splits[name]) for name in shown})
-    figure.savefig(path, dpi=_DPI, metadata={"Software": None})
+    save(figure, path)
 
 
 def _draw_molecules(axes: Axes, texts: Sequence[str], title: str) -> None:
@@ -86,4 +86,4 @@ def _draw_histogram(axes: Axes, values: dict[str, list[float]], label: str) -> N
         options = {"histtype": "step", "color": colour, "linestyle": style, "label": title}
         axes.hist(np.clip(numbers, edges[0], edges[-1]), edges, weights=weights, **options)
     axes.set_xlabel(label)
-    axes.spines[["top", "right"]].set_visible(False)
+    bare(axes)

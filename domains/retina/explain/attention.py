@@ -12,7 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pipelines.core.artifacts import read_csv
+from pipelines.core.figures import bare, save
 from pipelines.statistics.bootstrap import Interval
+from pipelines.statistics.wording import spelt
 
 from ..prepare.arrays import Eyes, read_truth
 from .drawing import (
@@ -22,12 +24,9 @@ from .drawing import (
     VERMILION,
     WIDTH,
     Entry,
-    bare,
     capital,
     named,
-    save,
     show_photograph,
-    spelt,
 )
 from .maps import REGIONS, enrichment, gradient_maps, learnt_maps, regions
 from .subject import Subject

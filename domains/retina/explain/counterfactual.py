@@ -9,7 +9,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from pipelines.core.figures import bare, save
 from pipelines.statistics.bootstrap import Interval, interval
+from pipelines.statistics.wording import signed, spelt
 
 from ..prepare.cohort import Person, eyes, read_cohort
 from ..prepare.render import render
@@ -21,12 +23,8 @@ from .drawing import (
     GREY,
     VERMILION,
     Entry,
-    bare,
     named,
-    save,
     show_photograph,
-    signed,
-    spelt,
 )
 from .subject import Subject
 

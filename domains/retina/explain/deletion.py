@@ -10,12 +10,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from pipelines.core.figures import bare, save
 from pipelines.core.randomness import generator
 
 from ..predict.attention import gradient_attention
 from ..train.ensemble import EyeEnsemble
 from ..train.reading import answers
-from .drawing import BLUE, CONTROL, GREY, VERMILION, WIDTH, Entry, bare, capital, named, save
+from .drawing import BLUE, CONTROL, GREY, VERMILION, WIDTH, Entry, capital, named
 from .subject import Subject
 
 SHARES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)  # of the field of view

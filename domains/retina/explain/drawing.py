@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-
-from pipelines.statistics.bootstrap import Interval
 
 from ..prepare.arrays import Target
 
@@ -32,16 +27,6 @@ _NAMES = {
     "sex": "sex",
     "smoking": "smoking",
 }
-
-
-def save(figure: Figure, path: Path) -> None:
-    """Write a PNG whose bytes depend on its content only."""
-    figure.savefig(path, dpi=150, metadata={"Software": None})
-
-
-def bare(axes: Axes) -> None:
-    """Leave out the frame's upper and right line."""
-    axes.spines[["top", "right"]].set_visible(False)
 
 
 def show_photograph(axes: Axes, image: np.ndarray, grey: bool = False) -> None:
@@ -69,15 +54,3 @@ def with_unit(target: Target) -> str:
 def capital(text: str) -> str:
     """The text with a capital first letter, the rest as it is."""
     return text[:1].upper() + text[1:]
-
-
-def spelt(found: Interval, places: int = 2) -> str:
-    """An estimate with its 95 % interval: `0.41 [0.40, 0.43]`."""
-    value, low, high = (signed(number, places) for number in found)
-    return f"{value} [{low}, {high}]" if np.isfinite(found).all() else value
-
-
-def signed(number: float, places: int) -> str:
-    """A number with a proper minus, and none before a zero."""
-    text = f"{number:.{places}f}"
-    return text.lstrip("-") if not float(text) else text.replace("-", "−")

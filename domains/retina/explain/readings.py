@@ -11,6 +11,9 @@ from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from pipelines.core.figures import bare, save
+from pipelines.statistics.wording import signed
+
 from ..evaluate.curves import read_by_true, roc
 from ..prepare.arrays import Target
 from ..train.reading import answers
@@ -22,11 +25,8 @@ from .drawing import (
     GREY,
     VERMILION,
     Entry,
-    bare,
     capital,
     named,
-    save,
-    signed,
     with_unit,
 )
 from .subject import Subject

@@ -11,12 +11,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from pipelines.core.figures import save
 from pipelines.statistics.bootstrap import Interval
 from pipelines.statistics.resampling import ratios
+from pipelines.statistics.wording import signed
 
 from ..train.ensemble import EyeEnsemble
 from ..train.reading import answers
-from .drawing import CONTROL, Entry, capital, named, save, signed
+from .drawing import CONTROL, Entry, capital, named
 from .subject import Subject
 
 SUSPECT = 0.25  # deviations of the target, from which a change of its reading is told

@@ -9,7 +9,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .drawing import BLUE, COLOURS, GREY, MARKERS, VERMILION, WIDTH, bare, named, save
+from pipelines.core.figures import bare, save
+
+from .drawing import BLUE, COLOURS, GREY, MARKERS, VERMILION, WIDTH, named
 
 _NAMES = {
     "crae_um": "arteriolar calibre",

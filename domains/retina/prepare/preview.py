@@ -9,6 +9,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from pipelines.core.figures import save
+
 from .arrays import FOUND, SPLITS, Eyes, Target
 
 matplotlib.use("Agg")
@@ -16,11 +18,6 @@ matplotlib.use("Agg")
 _COLOURS = dict(zip(SPLITS, ("#0072B2", "#E69F00", "#009E73"), strict=True))  # Okabe & Ito
 _OTHER = {"male": "female", "female": "male"}
 _SHOWN, _MOST = 6, 4  # eyes of a split, distributions
-
-
-def save(figure: Figure, path: Path) -> None:
-    """Write a PNG whose bytes depend on its content only."""
-    figure.savefig(path, dpi=150, metadata={"Software": None})
 
 
 def draw_preview(path: Path, eyes: Eyes) -> None:

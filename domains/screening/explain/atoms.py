@@ -9,8 +9,11 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from pipelines.core.figures import save
+from pipelines.statistics.wording import signed
+
 from .attribution import attributed
-from .drawing import CONTROL, SCALE, WIDTH, Entry, save, show_molecule, signed
+from .drawing import CONTROL, SCALE, WIDTH, Entry, show_molecule
 from .subject import Subject
 
 COLUMNS = 4

@@ -11,12 +11,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 from rdkit import Chem
 
+from pipelines.core.figures import save
 from pipelines.core.randomness import generator
 from pipelines.statistics.bootstrap import interval
+from pipelines.statistics.wording import spelt
 
 from ..prepare.featurise import parsed
 from .attribution import attributed
-from .drawing import CONTROL, WIDTH, Effect, Entry, save, show_effects, spelt, spread_of
+from .drawing import CONTROL, WIDTH, Effect, Entry, show_effects, spread_of
 from .known import Group, known_groups, matched
 from .subject import Subject
 

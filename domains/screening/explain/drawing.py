@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.figure import Figure
 from PIL import Image
 from rdkit import Chem
 from rdkit.Chem import rdCoordGen, rdDepictor
 from rdkit.Chem.Draw import rdMolDraw2D
 
+from pipelines.core.figures import bare
 from pipelines.statistics.bootstrap import Interval
+from pipelines.statistics.wording import signed
 
 matplotlib.use("Agg")
 
@@ -39,16 +39,6 @@ class Effect(NamedTuple):
 
 
 Entry = tuple[dict[str, str], dict[str, float | int | str]]  # of explain.json: figure, findings
-
-
-def save(figure: Figure, path: Path) -> None:
-    """Write a PNG whose bytes depend on its content only."""
-    figure.savefig(path, dpi=150, metadata={"Software": None})
-
-
-def bare(axes: Axes) -> None:
-    """Leave out the frame's upper and right line."""
-    axes.spines[["top", "right"]].set_visible(False)
 
 
 def show_molecule(
@@ -130,15 +120,3 @@ def show_effects(axes: Axes, names: Sequence[str], effects: Sequence[Effect]) ->
 def spread_of(controls: Sequence[float], places: int) -> str:
     """The lowest to the highest: `−0.10 to 0.22`."""
     return f"{signed(min(controls), places)} to {signed(max(controls), places)}"
-
-
-def spelt(found: Interval, places: int = 2) -> str:
-    """An estimate with its 95 % interval: `0.41 [0.40, 0.43]`."""
-    value, low, high = (signed(number, places) for number in found)
-    return f"{value} [{low}, {high}]" if np.isfinite(found).all() else value
-
-
-def signed(number: float, places: int) -> str:
-    """A number with a proper minus, and none before a zero."""
-    text = f"{number:.{places}f}"
-    return text.lstrip("-") if not float(text) else text.replace("-", "−")

@@ -8,9 +8,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from pipelines.core.artifacts import read_csv
+from pipelines.core.figures import save
+from pipelines.statistics.wording import signed
 
 from ..prepare.arrays import Target
-from .drawing import WIDTH, Entry, save, show_molecule, signed
+from .drawing import WIDTH, Entry, show_molecule
 
 ROWS, COLUMNS = 3, 4
 _SIZE = (WIDTH / COLUMNS - 0.1, 1.7)  # inches of a molecule

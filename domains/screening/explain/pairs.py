@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from pipelines.core.figures import save
 from pipelines.core.randomness import generator
 from pipelines.statistics.bootstrap import Interval, interval
+from pipelines.statistics.wording import spelt
 
 from ..prepare.featurise import featurise
 from ..train.joining import joined_of
-from .drawing import CONTROL, WIDTH, Effect, Entry, save, show_effects, spelt, spread_of
+from .drawing import CONTROL, WIDTH, Effect, Entry, show_effects, spread_of
 from .planted import planted
 from .subject import Subject, mean_score
 

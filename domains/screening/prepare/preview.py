@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pipelines.chemistry.drawing import CELL, picture_of
 from pipelines.chemistry.nearest import nearest
+from pipelines.core.figures import DPI, bare, save
 
 from .arrays import SPLITS, Target, read_counts
 
@@ -26,15 +27,14 @@ STYLES = {
     "library": ("#D55E00", ":"),
 }
 DRAWN = 6  # molecules a row
-_DPI = 150
 _BINS = 24
 
 
 def draw_preview(path: Path, molecules: pd.DataFrame, targets: list[Target], folder: Path) -> None:
     """Two rows of molecules by the first target, and histograms; folder: with fingerprints.npz."""
     target = targets[0]
-    heights = [2 * (CELL[1] / _DPI + 0.3), 2.8]
-    figure = Figure((DRAWN * CELL[0] / _DPI, sum(heights)), dpi=_DPI, layout="constrained")
+    heights = [2 * (CELL[1] / DPI + 0.3), 2.8]
+    figure = Figure((DRAWN * CELL[0] / DPI, sum(heights)), dpi=DPI, layout="constrained")
     above, below = figure.subfigures(2, 1, height_ratios=heights)
     for axes, (title, chosen) in zip(above.subplots(2, 1), _ends(molecules, target), strict=True):
         axes.imshow(picture_of(chosen, DRAWN))
@@ -46,7 +46,7 @@ def draw_preview(path: Path, molecules: pd.DataFrame, targets: list[Target], fol
     _draw_likeness(right, molecules["split"].to_numpy(), folder)
     handles, labels = right.get_legend_handles_labels()
     below.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
-    figure.savefig(path, dpi=_DPI, metadata={"Software": None})
+    save(figure, path)
 
 
 def _ends(molecules: pd.DataFrame, target: Target) -> list[tuple[str, list[str]]]:
@@ -83,7 +83,7 @@ def _draw_labels(axes: Axes, molecules: pd.DataFrame, target: Target) -> None:
     axes.bar_label(bars, counts, padding=3)
     axes.set_ylim(0, max(shares) * 1.2)
     axes.set_ylabel(f"share of {target.positive}")
-    axes.spines[["top", "right"]].set_visible(False)
+    bare(axes)
 
 
 def _draw_sizes(axes: Axes, molecules: pd.DataFrame) -> None:
@@ -96,7 +96,7 @@ def _draw_sizes(axes: Axes, molecules: pd.DataFrame) -> None:
     axes.set_xscale("log")
     axes.set_xlabel("groups kept together, largest first")
     axes.set_ylabel("share of the split")
-    axes.spines[["top", "right"]].set_visible(False)
+    bare(axes)
 
 
 def _draw_likeness(axes: Axes, splits: NDArray[np.object_], folder: Path) -> None:
@@ -112,7 +112,7 @@ def _draw_likeness(axes: Axes, splits: NDArray[np.object_], folder: Path) -> Non
         axes.ecdf(similarity, color=colour, linestyle=style, label=f"{name} ({len(similarity):,})")
     axes.set_xlabel("similarity to the nearest of train (Tanimoto)")
     axes.set_ylabel("share of molecules up to it")
-    axes.spines[["top", "right"]].set_visible(False)
+    bare(axes)
 
 
 def _draw_histograms(axes: Axes, values: dict[str, NDArray[np.float64]], label: str) -> None:
@@ -125,4 +125,4 @@ def _draw_histograms(axes: Axes, values: dict[str, NDArray[np.float64]], label: 
         axes.hist(numbers, edges, weights=weights, **options)
     axes.set_xlabel(label)
     axes.set_ylabel("share of molecules")
-    axes.spines[["top", "right"]].set_visible(False)
+    bare(axes)

@@ -10,11 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from sklearn.metrics import roc_auc_score
 
+from pipelines.core.figures import bare, save
+
 from ..predict.calibrate import two_sided
 from ..predict.network import Segmentation
 from ..prepare.arrays import Format, Sample
 from ..prepare.intensity import normalise
-from ..prepare.preview import BLUE, ORANGE, save, show_image
+from ..prepare.preview import BLUE, ORANGE, show_image
 from .examples import EDGE_PX, fullest
 
 VIEWS = 8
@@ -139,4 +141,4 @@ def _curves(axes: Axes, pixels: dict[str, tuple[np.ndarray, ...]], areas: dict[s
     axes.set_xticks(range(1, BINS + 1))
     axes.set_yscale("log")
     axes.legend(frameon=False, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0))
-    axes.spines[["top", "right"]].set_visible(False)
+    bare(axes)

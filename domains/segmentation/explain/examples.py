@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from pipelines.core.figures import save
+
 from ..evaluate.counts import tally
 from ..evaluate.scores import overall
 from ..predict.instances import Rule
 from ..predict.network import Segmentation
 from ..predict.tune import decide
 from ..prepare.arrays import Sample
-from ..prepare.preview import compare, legend, save, scale_bar, show_image
+from ..prepare.preview import compare, legend, scale_bar, show_image
 
 EDGE_PX = 288
 

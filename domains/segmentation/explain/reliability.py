@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from pipelines.core.figures import bare, save
+
 from ..evaluate.calibration import calibration_error, reliability
 from ..predict.calibrate import tempered, two_sided
 from ..predict.network import Segmentation
 from ..prepare.arrays import Format, Sample
-from ..prepare.preview import BLUE, GREEN, ORANGE, save
+from ..prepare.preview import BLUE, GREEN, ORANGE
 
 
 def draw_reliability(
@@ -73,5 +75,5 @@ def _draw(
     below.set_yscale("log")
     below.set_xlabel("confidence of the pixel's answer")
     for axes in (above, below):
-        axes.spines[["top", "right"]].set_visible(False)
+        bare(axes)
     save(figure, path)

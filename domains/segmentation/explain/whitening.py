@@ -12,6 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy import ndimage
 
+from pipelines.core.figures import bare, save
+
 from ..evaluate.counts import tally
 from ..evaluate.scores import overall
 from ..predict.instances import Rule
@@ -19,7 +21,7 @@ from ..predict.network import Segmentation
 from ..predict.tune import decide
 from ..prepare.arrays import Format, Sample
 from ..prepare.intensity import normalise
-from ..prepare.preview import BLUE, ORANGE, outline, save
+from ..prepare.preview import BLUE, ORANGE, outline
 from .examples import EDGE_PX, fullest
 
 CONDITIONS = ("unchanged", "background blanked", "objects blanked")
@@ -119,4 +121,4 @@ def _bars(axes: Axes, dice: dict[str, dict[str, float]]) -> None:
     axes.set_yticks(np.linspace(0, 1, 6))
     axes.set_ylabel("Dice against the true mask")
     axes.legend(frameon=False, loc="upper right", fontsize=8)
-    axes.spines[["top", "right"]].set_visible(False)
+    bare(axes)

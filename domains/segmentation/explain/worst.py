@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from pipelines.core.figures import save
+
 from ..predict.instances import Rule
 from ..predict.matching import object_table
 from ..predict.network import Segmentation
 from ..predict.tune import decide
 from ..prepare.arrays import Format, Sample
-from ..prepare.preview import compare, legend, save, show_image
+from ..prepare.preview import compare, legend, show_image
 
 EDGE_PX = 80
 COLUMNS = 4

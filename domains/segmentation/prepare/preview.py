@@ -10,6 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from scipy import ndimage
 
+from pipelines.core.figures import save
+
 from .arrays import SPLITS, Format, Sample
 from .intensity import normalise
 
@@ -19,11 +21,6 @@ matplotlib.use("Agg")
 ORANGE, BLUE, GREEN, VERMILION = "#E69F00", "#56B4E9", "#009E73", "#D55E00"
 PURPLE, YELLOW = "#CC79A7", "#F0E442"
 CLASS_COLOURS = (ORANGE, BLUE, GREEN, YELLOW, VERMILION, PURPLE)
-
-
-def save(figure: Figure, path: Path) -> None:
-    """Write a PNG whose bytes depend on its content only."""
-    figure.savefig(path, dpi=150, metadata={"Software": None})
 
 
 def show_image(axes: Axes, image: np.ndarray, form: Format) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from pipelines.core.artifacts import read_json, write_json
+from pipelines.core.figures import save
 from pipelines.core.randomness import seed_everything
 from pipelines.core.runner import Inputs
 
@@ -57,5 +58,5 @@ def _draw(curves: dict[str, np.ndarray], path: Path) -> None:
     axes.axhline(0, color="grey", lw=0.6)
     axes.set(xlabel="wavelength (nm)", ylabel="relative sensitivity")
     axes.legend(fontsize="small")
-    figure.savefig(path, dpi=150, metadata={"Software": None})
+    save(figure, path)
     plt.close(figure)

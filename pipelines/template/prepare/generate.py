@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.core.artifacts import write_csv, write_json
+from pipelines.core.figures import save
 from pipelines.core.randomness import generator
 
 from .params import PrepareParams
@@ -93,5 +94,5 @@ def _preview(spectra: np.ndarray, amounts: np.ndarray, path: Path) -> None:
         axes.plot(WAVELENGTHS, spectrum, label=f"{amount:.2f}")
     axes.set(xlabel="wavelength (nm)", ylabel="absorbance")
     axes.legend(title="analyte (mmol/l)", fontsize="small")
-    figure.savefig(path, dpi=150, metadata={"Software": None})
+    save(figure, path)
     plt.close(figure)
