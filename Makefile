@@ -2,13 +2,17 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: repro setup test lint bench
+.PHONY: repro setup test faults lint bench
 
 repro: setup
 	$(BIN)/scistage repro
 
 test: setup
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+# Hours: what is done is kept, the same command goes on.
+faults: setup
+	$(BIN)/python -m tests.faults.many_kills --kills 20
 
 # Side by side with the peers, which are installed for this alone and without what they depend on.
 bench: setup

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +16,7 @@ import psutil
 import pytest
 
 from pipelines.cli.lockfile import RWLOCK, mend_rwlock
+from tests.faults.many_kills import IDENTICAL, Victim, command_of, forget
 from tests.workspace import ROOT, Workspace, one_line_error
 
 Started = list[subprocess.Popen[str]]
@@ -34,27 +33,11 @@ def started() -> Iterator[Started]:
         process.communicate()
 
 
-def forget(workspace: Workspace, stage: str) -> None:
-    """Make a stage one that has not run: no output, no entry in lock and run cache."""
-    lock = workspace.path / "dvc.lock"
-    entry = rf"^  {stage}@spectra:\n(    .*\n)*"
-    lock.write_text(re.sub(entry, "", lock.read_text(), flags=re.MULTILINE))
-    shutil.rmtree(workspace.path / "outputs" / "spectra" / stage)
-    shutil.rmtree(workspace.path / ".dvc" / "cache" / "runs")
-
-
 def wait_for(condition: Callable[[], object], while_: Callable[[], object] = lambda: True) -> None:
     deadline = time.monotonic() + 60
     while not condition():
         assert while_() and time.monotonic() < deadline
         time.sleep(0.005)
-
-
-def command_of(process: psutil.Process) -> str:
-    try:
-        return " ".join(process.cmdline())
-    except psutil.Error:
-        return ""
 
 
 def children(process: subprocess.Popen[str], name: str) -> list[psutil.Process]:
@@ -104,7 +87,7 @@ def test_killed_with_all_its_processes(
     spectra: Workspace, started: Started, stage: str, pause: str
 ) -> None:
     outputs, lock = spectra.tree("outputs"), spectra.read("dvc.lock")
-    forget(spectra, stage)
+    forget(spectra, "spectra", stage)
     process, _ = start_and_pause(spectra, started, pause)
     processes = psutil.Process(process.pid).children(recursive=True)
     os.killpg(process.pid, signal.SIGKILL)
@@ -117,9 +100,20 @@ def test_killed_with_all_its_processes(
     assert spectra.tree("outputs") == outputs
 
 
+def test_killed_at_random_moments(spectra: Workspace) -> None:
+    """A sample of `make faults`."""
+    victim = Victim(spectra)
+    found = [victim.kill("", "spectra", "evaluate", number) for number in (1, 3)]
+    assert [kill.found for kill in found] == [IDENTICAL, IDENTICAL]
+    victim.outputs["spectra/evaluate/metrics.json"] = b"{}"
+    assert (
+        "differs: spectra/evaluate/metrics.json" in victim.kill("", "spectra", "evaluate", 2).found
+    )
+
+
 def test_dvc_killed_alone_takes_the_stage_with_it(spectra: Workspace, started: Started) -> None:
     outputs, lock = spectra.tree("outputs"), spectra.read("dvc.lock")
-    forget(spectra, "evaluate")
+    forget(spectra, "spectra", "evaluate")
     process, stage = start_and_pause(spectra, started, PUBLISHING.format("evaluate"))
     (dvc,) = [child for child in children(process, "-m dvc") if child.ppid() == process.pid]
     dvc.kill()
@@ -147,7 +141,7 @@ def test_a_stage_killed_alone_leaves_the_last_good_outputs(
 
 def test_a_second_run_at_the_same_time_is_refused(spectra: Workspace, started: Started) -> None:
     outputs, lock = spectra.tree("outputs"), spectra.read("dvc.lock")
-    forget(spectra, "evaluate")
+    forget(spectra, "spectra", "evaluate")
     process, stage = start_and_pause(spectra, started, PUBLISHING.format("evaluate"))
     assert "evaluate of spectra is running" in one_line_error(spectra.run("evaluate", "spectra"))
     assert "scistage repro is running" in one_line_error(spectra.run("repro"))
