@@ -15,6 +15,16 @@ THREAD_VARIABLES = (
     "NUMEXPR_NUM_THREADS",
 )
 
+# What libraries choose by the processor, held to what any x86-64 since about 2015 has (AVX2, FMA).
+PORTABLE = {
+    "ATEN_CPU_CAPABILITY": "avx2",  # PyTorch's own kernels
+    "ONEDNN_MAX_CPU_ISA": "AVX2",  # convolutions
+    "MKL_CBWR": "COMPATIBLE",  # matrix products: the one code path for processors of every maker
+    "OPENBLAS_CORETYPE": "Haswell",  # NumPy's and SciPy's linear algebra
+    "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
+    "OPENCV_CPU_DISABLE": "AVX512-SKX",
+}
+
 
 @dataclass(frozen=True)
 class Environment:
@@ -23,6 +33,8 @@ class Environment:
     Attributes:
         accelerator: `SCISTAGE_ACCELERATOR`, as Lightning's Trainer takes it.
         precision: `SCISTAGE_PRECISION`; None means float32 on a CPU, bf16-mixed on a GPU.
+        portable: `SCISTAGE_PORTABLE`, whether only instructions are used that any x86-64 processor
+            since about 2015 has, in float32, so that results are the same on all of them.
         threads: `SCISTAGE_THREADS`, CPU threads of a stage; results depend on it.
         workers: `SCISTAGE_WORKERS`, loader processes; results do not depend on it.
         cache: `SCISTAGE_CACHE`, where downloads are kept.
@@ -31,6 +43,7 @@ class Environment:
 
     accelerator: str
     precision: str | None
+    portable: bool
     threads: int
     workers: int
     cache: Path
@@ -41,12 +54,13 @@ def environment() -> Environment:
     """Read the machine's settings.
 
     Raises:
-        UserError: a number is not a whole number, or is too small.
+        UserError: a number is not a whole number, or is too small or too large.
     """
     default_cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "scistage"
     return Environment(
         accelerator=os.environ.get("SCISTAGE_ACCELERATOR") or "auto",
         precision=os.environ.get("SCISTAGE_PRECISION") or None,
+        portable=_whole("SCISTAGE_PORTABLE", default=0, least=0, most=1) == 1,
         threads=_whole("SCISTAGE_THREADS", default=2, least=1),
         workers=_whole("SCISTAGE_WORKERS", default=0, least=0),
         cache=Path(os.environ.get("SCISTAGE_CACHE") or default_cache).expanduser(),
@@ -59,16 +73,19 @@ def prepare_process() -> Environment:
     settings = environment()
     for name in THREAD_VARIABLES:
         os.environ[name] = str(settings.threads)
+    if settings.portable:
+        os.environ.update(PORTABLE)
     os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
     os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # its import looks for news on the network
     os.environ["MPLBACKEND"] = "Agg"
     return settings
 
 
-def _whole(name: str, default: int, least: int) -> int:
+def _whole(name: str, default: int, least: int, most: int | None = None) -> int:
     text = os.environ.get(name)
     if not text:
         return default
-    if not text.isdecimal() or int(text) < least:
-        raise UserError(f"{name}: found {text!r}; give a whole number of at least {least}")
-    return int(text)
+    if text.isdecimal() and least <= int(text) and (most is None or int(text) <= most):
+        return int(text)
+    limits = f"of at least {least}" if most is None else f"from {least} to {most}"
+    raise UserError(f"{name}: found {text!r}; give a whole number {limits}")

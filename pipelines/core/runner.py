@@ -143,7 +143,7 @@ def _load(module: str, name: str) -> Callable[..., Any]:
 def _identity(domain: str, params: Params) -> str:
     """Names a training: the same parameters, inputs, code and machine settings, or another one."""
     settings = prepare_process()
-    machine = (settings.accelerator, settings.precision, settings.threads)
+    machine = (settings.accelerator, settings.precision, settings.portable, settings.threads)
     return digest(dependencies(domain, "train"), params.model_dump_json(), repr(machine))[:16]
 
 

@@ -13,13 +13,14 @@ def trainer_precision(low: bool = False) -> str:
     """As Lightning's Trainer names it.
 
     bfloat16 (mixed) on a GPU; on a CPU float32, but for a network that is as good in bfloat16
-    (`low`) on a processor that has it.
+    (`low`) on a processor that has it, unless results must be the same on those that have not.
     """
     settings = environment()
     if settings.precision:
         return settings.precision
     on_gpu = settings.accelerator != "cpu" and torch.cuda.is_available()
-    return "bf16-mixed" if on_gpu or (low and _native_bfloat16()) else "32-true"
+    low = low and not settings.portable and _native_bfloat16()
+    return "bf16-mixed" if on_gpu or low else "32-true"
 
 
 def computing_device() -> torch.device:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from pipelines.core.environment import THREAD_VARIABLES, environment, prepare_process
+from pipelines.core.environment import PORTABLE, THREAD_VARIABLES, environment, prepare_process
 from pipelines.core.errors import UserError
 
 
@@ -17,7 +20,7 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> None:
     names = [name for name in os.environ if name.startswith("SCISTAGE_")]
     for name in names:
         monkeypatch.delenv(name)
-    for name in (*THREAD_VARIABLES, "CUBLAS_WORKSPACE_CONFIG", "MPLBACKEND"):
+    for name in (*THREAD_VARIABLES, *PORTABLE, "CUBLAS_WORKSPACE_CONFIG", "MPLBACKEND"):
         monkeypatch.setenv(name, os.environ.get(name, ""))
 
 
@@ -57,3 +60,34 @@ def test_a_stage_hands_its_threads_to_numerical_libraries(monkeypatch: pytest.Mo
     assert prepare_process().threads == 3
     assert {os.environ[name] for name in THREAD_VARIABLES} == {"3"}
     assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+
+
+LIBRARIES = """
+import json
+from pipelines.core.environment import prepare_process
+prepare_process()
+import numpy, scipy.linalg, torch
+from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
+from threadpoolctl import threadpool_info
+from pipelines.training.precision import trainer_precision
+blas = {i["architecture"] for i in threadpool_info() if i["internal_api"] == "openblas"}
+numpys = [name for name in __cpu_dispatch__ if __cpu_features__[name]]
+torchs = torch.backends.cpu.get_cpu_capability()
+print(json.dumps([torchs, sorted(blas), numpys, trainer_precision(low=True)]))
+"""
+
+
+def test_portable_holds_libraries_to_instructions_that_others_have() -> None:
+    environment = {**os.environ, "SCISTAGE_PORTABLE": "1", "SCISTAGE_ACCELERATOR": "cpu"}
+    run = subprocess.run([sys.executable, "-c", LIBRARIES], env=environment, capture_output=True)
+    assert run.returncode == 0, run.stderr
+    assert json.loads(run.stdout) == ["AVX2", ["Haswell"], ["X86_V3"], "32-true"]
+
+
+def test_portable_is_yes_or_no(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert environment().portable is False
+    monkeypatch.setenv("SCISTAGE_PORTABLE", "1")
+    assert environment().portable is True
+    monkeypatch.setenv("SCISTAGE_PORTABLE", "2")
+    with pytest.raises(UserError, match="SCISTAGE_PORTABLE: found '2'; give a whole number from 0"):
+        environment()
