@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
+import runpy
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import Any, NamedTuple
 
+import onnxruntime
 import pytest
 
-from pipelines.cli.export import EXACT, Difference, Graph, parity, runner, write_onnx
+from pipelines.cli.export import EXACT, Difference, runner, write_model
 from pipelines.core.runner import Inputs
 
-if TYPE_CHECKING:
-    from pipelines.cli.export import Run
+
+class Exported(NamedTuple):
+    """The graph; its differences from the network; what is defined in run.py."""
+
+    run: Any
+    differences: dict[str, Difference]
+    script: dict[str, Any]
+    session: onnxruntime.InferenceSession
+
+
+def in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have PyTorch compute as `scistage export` has it compute."""
+    for name, value in EXACT.items():
+        monkeypatch.setenv(name, value)
 
 
 def through_onnx(
-    module: ModuleType, inputs: Inputs, path: Path, monkeypatch: pytest.MonkeyPatch
-) -> tuple[Run, dict[str, Difference]]:
-    """The graph of a domain's `predict/export.py`, and its differences from the network."""
-    for name, value in EXACT.items():
-        monkeypatch.setenv(name, value)
-    write_onnx(Graph(**module.graph(inputs)), path)
-    run = runner(path)
-    return run, {one.output: one for one in parity("test", module.compare(inputs, run))}
+    module: ModuleType, inputs: Inputs, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> Exported:
+    """Export by a domain's `predict/export.py` into a folder that is made."""
+    in_float32(monkeypatch)
+    folder.mkdir()
+    _, differences = write_model(module, "test", inputs, folder)
+    return Exported(
+        runner(folder / "model.onnx"),
+        {one.output: one for one in differences},
+        runpy.run_path(str(folder / "run.py")),
+        onnxruntime.InferenceSession(folder / "model.onnx"),
+    )

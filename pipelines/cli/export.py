@@ -22,13 +22,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from pipelines.cli.check import require_domain
 from pipelines.cli.trained import make_folder, part_of
 from pipelines.core.environment import prepare_process
 from pipelines.core.errors import UserError
-from pipelines.core.runner import inputs_of, require_outputs
+from pipelines.core.runner import Inputs, inputs_of, require_outputs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -113,22 +114,32 @@ def _refuse(out: Path) -> None:
         raise UserError(f"{out}: holds other files; name a new or empty folder, or an export")
 
 
-def _write(module: Any, domain: str, out: Path) -> list[Difference]:
+def _write(module: ModuleType, domain: str, out: Path) -> list[Difference]:
     from pipelines.cli.model_card import model_card
-    from pipelines.core.artifacts import write_json
 
-    inputs = inputs_of(domain)
-    graph = Graph(**module.graph(inputs))
-    write_onnx(graph, out / MODEL)
-    run = runner(out / MODEL)
-    differences = parity(domain, module.compare(inputs, run))
-    ports = {"inputs": graph.inputs, "outputs": graph.outputs}
-    write_json(out / "preprocessing.json", {"domain": domain, **ports, **graph.preprocessing})
-    script = Path(module.__file__).with_name("run_onnx.py")
-    shutil.copyfile(script, out / "run.py")
-    text = model_card(domain, graph, differences, script.read_text(encoding="utf-8"))
+    graph, differences = write_model(module, domain, inputs_of(domain), out)
+    script = (out / "run.py").read_text(encoding="utf-8")
+    text = model_card(domain, graph, differences, script)
     (out / "model_card.md").write_text(text, encoding="utf-8")
     return differences
+
+
+def write_model(
+    module: ModuleType, domain: str, inputs: Inputs, out: Path
+) -> tuple[Graph, list[Difference]]:
+    """Write model.onnx, preprocessing.json and run.py; how far the first is from PyTorch.
+
+    module: the domain's `predict/export.py`. Raises UserError if it is too far.
+    """
+    from pipelines.core.artifacts import write_json
+
+    graph = Graph(**module.graph(inputs))
+    write_onnx(graph, out / MODEL)
+    differences = parity(domain, module.compare(inputs, runner(out / MODEL)))
+    ports = {"inputs": graph.inputs, "outputs": graph.outputs}
+    write_json(out / "preprocessing.json", {"domain": domain, **ports, **graph.preprocessing})
+    shutil.copyfile(Path(str(module.__file__)).with_name("run_onnx.py"), out / "run.py")
+    return graph, differences
 
 
 def write_onnx(graph: Graph, path: Path) -> None:

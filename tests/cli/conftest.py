@@ -21,9 +21,10 @@ def exported(finished: Workspace, tmp_path_factory: pytest.TempPathFactory) -> P
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "exported"
     with FileLock(f"{folder}.lock"):
-        if not folder.exists():
+        if not folder.with_suffix(".done").exists():
             calls = [["export", name, "-o", str(folder / name / "model")] for name in DOMAINS]
             for name, run in zip(DOMAINS, finished.run_many(*calls), strict=True):
                 assert run.returncode == 0, run.stderr
                 (folder / name / "printed.txt").write_text(run.stdout)
+            folder.with_suffix(".done").touch()
     return folder

@@ -97,7 +97,12 @@ def test_the_card_names_data_licence_scores_and_limits(
     assert card["source"]["citation"] in parts["Data"]
     assert "python run.py" in parts["How to run it"]
     assert all(f"- {note}" in parts["Limits"] for note in card["notes"])
-    assert len(parts["Limits"].splitlines()) > len(card["notes"]) + 1
+    own, notes = parts["Limits"].split("From the data card:")
+    assert (
+        own.startswith("- ")
+        and own.count("\n- ") >= 1
+        and notes.count("\n- ") == len(card["notes"])
+    )
     scores = read_scores(outputs / "evaluate" / "scores.csv")
     ours = [s for s in scores if s.row == "model" and s.group == "all"]
     shown = [s for s in ours if f"| {s.text} {s.interval} |" in parts["Metrics"]]

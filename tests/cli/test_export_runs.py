@@ -30,9 +30,10 @@ from domains.screening.train.reading import read_ensemble
 from domains.segmentation.predict.files import RULE
 from domains.segmentation.predict.network import load
 from domains.segmentation.prepare.arrays import read_samples
-from pipelines.cli.export import EXACT, TOLERANCE
+from pipelines.cli.export import TOLERANCE
 from pipelines.core.artifacts import read_json, write_json
 from pipelines.core.runner import Inputs
+from tests.graphs import in_float32
 from tests.workspace import ROOT, Workspace
 
 STAGES = ("prepare", "train", "predict", "evaluate", "explain")
@@ -46,9 +47,7 @@ CALLED = "sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], None, '__main__')
 
 @pytest.fixture(autouse=True)
 def exact(monkeypatch: pytest.MonkeyPatch) -> None:
-    """PyTorch computes as the command had it compute."""
-    for name, value in EXACT.items():
-        monkeypatch.setenv(name, value)
+    in_float32(monkeypatch)
 
 
 def inputs_of(finished: Workspace, domain: str) -> Inputs:

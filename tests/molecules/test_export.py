@@ -10,11 +10,13 @@ import torch
 
 from domains.molecules.predict import export
 from domains.molecules.predict.files import DRAWS, GENERATED, note
+from domains.molecules.predict.writing import noise_of
 from domains.molecules.prepare.arrays import read_corpus
 from domains.molecules.train.autoencoder import Autoencoder
 from domains.molecules.train.graph import Graphs
 from domains.molecules.train.latent import LatentGenerator, LatentWriter
 from domains.molecules.train.reading import read_writer
+from domains.molecules.train.texts import spell
 from pipelines.core.artifacts import write_json
 from pipelines.core.runner import Inputs
 from pipelines.training.weights import write_weights
@@ -47,12 +49,19 @@ def test_it_says_what_the_writer_says(
 ) -> None:
     inputs = folders(tmp_path)
     write_fits(inputs, {"adversarial": 1}) if model == "gan" else write_latent(inputs)
-    write_json(inputs.predict / DRAWS, {GENERATED: note(model, 0, 1.0, 1, 1)})
-    run, found = through_onnx(export, inputs, tmp_path / "model.onnx", monkeypatch)
+    write_json(inputs.predict / DRAWS, {GENERATED: note(model, 0, 0.9, 1, 1)})
+    run, found, script, session = through_onnx(export, inputs, tmp_path / "model", monkeypatch)
     corpus = read_corpus(inputs.prepare, "validation")
     kinds = len(corpus.vocabulary)
     assert found["logits"].values == kinds * int((corpus.lengths + 1)[: export.SAMPLES].sum())
     writer = read_writer(inputs.train, "adversarial" if model == "gan" else "latent")
+    noise = next(noise_of(writer, 100, 3))[:100]
+    written = spell(writer.write(noise, 0.9).numpy(), writer.vocabulary)
+    numbers = torch.special.ndtr(noise.double()) if model == "gan" else noise
+    said = script["write"](session, numbers.numpy())
+    same = [a == b for a, b in zip(said, written, strict=True)]
+    assert len(set(written)) > 4 and np.mean(same) >= 0.98  # rounding may choose another token
+    assert script["noise_of"](4, 1).shape == (4, writer.size)
     given = export._beginning(writer, 1)
     alone = run(given)["logits"]
     many = run(export._beginning(writer, 7))["logits"]

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from domains.screening.predict import export
+from domains.screening.predict.calibrate import read_calibration
 from domains.screening.prepare.featurise import featurise
 from domains.screening.train.reading import read_ensemble
-from pipelines.core.runner import Inputs
 from tests.graphs import through_onnx
 from tests.screening.made import CROSSING, DISTANCE, made_prepare
 from tests.screening.test_predict import predicted
@@ -20,11 +20,6 @@ from tests.screening.trained import trained
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made_prepare(tmp_path_factory.mktemp("made") / "prepare", targets=(CROSSING, DISTANCE))
-
-
-def made(prepared: Path, folder: Path, **changes: object) -> Inputs:
-    inputs = trained(prepared, folder / "train", members=2, **changes)
-    return predicted(Inputs(prepared, inputs.train, *(folder / n for n in ("p", "e", "x"))))
 
 
 @pytest.mark.parametrize(
@@ -39,12 +34,20 @@ def test_it_says_what_the_network_says(
     aggregation: str,
     depth: int,
 ) -> None:
-    inputs = made(prepared, tmp_path, join=join, aggregation=aggregation, depth=depth)
-    run, found = through_onnx(export, inputs, tmp_path / "model.onnx", monkeypatch)
+    inputs = trained(
+        prepared, tmp_path / "train", members=2, join=join, aggregation=aggregation, depth=depth
+    )
+    predicted(inputs, calibration="isotonic" if join == "none" else "platt")
+    run, found, script, session = through_onnx(export, inputs, tmp_path / "model", monkeypatch)
     assert list(found) == ["members", "mean", "spread"]
     assert found["members"].values == 2 * found["mean"].values
     ensemble, graphs = read_ensemble(inputs.train), featurise(["C", "OCC(O)CO", "C", "[Na+].[Cl-]"])
     joined = np.zeros((4, ensemble.members[0].joined_mean.numel()), dtype=np.float32)
     joined[0], joined[1:] = 1e30, np.nan  # an outlier, and what is not known
-    said = run(export._given(graphs, joined, join))["members"]
-    np.testing.assert_allclose(said, ensemble.predict(graphs, joined), atol=1e-4)
+    said, expected = run(export._given(graphs, joined, join)), ensemble.predict(graphs, joined)
+    np.testing.assert_allclose(said["members"], expected, atol=1e-4)
+    answers = read_calibration(inputs.predict).answers(expected, ensemble.targets)
+    table = script["scores"](session, {**vars(graphs), "joined": joined})
+    assert sorted(table) == sorted(answers)
+    for name, column in table.items():
+        np.testing.assert_allclose(column, answers[name], atol=1e-4)

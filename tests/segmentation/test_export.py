@@ -10,6 +10,7 @@ import torch
 
 from domains.segmentation.predict import export
 from domains.segmentation.predict.files import RULE
+from domains.segmentation.predict.network import load
 from domains.segmentation.predict.tiles import averaged
 from domains.segmentation.prepare.arrays import Sample, write_samples
 from domains.segmentation.train.unet import UNet
@@ -39,8 +40,11 @@ def test_it_says_what_the_network_says(
     image = np.random.default_rng(0).integers(0, 999, (61, 150, 1)).astype(np.uint16)
     mask = np.zeros((61, 150), dtype=np.int32)
     write_samples(inputs.prepare, [Sample("a", "a", "test", image, mask)], form())
-    run, found = through_onnx(export, inputs, tmp_path / "model.onnx", monkeypatch)
+    run, found, script, session = through_onnx(export, inputs, tmp_path / "model", monkeypatch)
     assert found["probabilities"].values == 3 * 61 * 64
+    expected = load(inputs.train, **tiles)(image)  # in tiles, their edges mirrored
+    said = script["probabilities"](session, script["normalised"](image))
+    np.testing.assert_allclose(said, expected, atol=1e-5)
     edges = (37, 50) if padding == "same" else (network.fits(90), network.fits(97))
     images = torch.rand(2, 1, *edges)
     with torch.inference_mode():

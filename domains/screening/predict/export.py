@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 
 SAMPLES = 256  # test molecules that are compared
 JOINED = {
-    "descriptors": "RDKit's descriptors in the order of `joined`, NaN where one is not known",
-    "fingerprints": f"counts of Morgan substructures, radius 2, folded to {COUNTS}",
+    "descriptors": "RDKit's descriptors in the order of `joined`, NaN where one is not known "
+    "(`descriptors` in `domains/screening/prepare/descriptors.py`)",
+    "fingerprints": f"counts of Morgan substructures, radius 2, folded to {COUNTS} "
+    "(`counts` in `domains/screening/prepare/featurise.py`)",
 }
 
 
