@@ -126,8 +126,8 @@ def _metrics(path: Path, names: Sequence[str], units: dict[str, str]) -> Iterabl
     found = [headline(scores, name, units.get(name, "")) for name in names]
     yield (
         "On the test split, with 95 % intervals; n: units of the bootstrap, or cases. They are of "
-        "what `predict` said, in bfloat16 where that suits the network and the processor: of the "
-        "same samples `model.onnx`, in float32, says nearly the same."
+        "what `predict` said, in bfloat16 where that suits the network and the processor: from "
+        "that `model.onnx`, in float32, may differ by more than is named under parity."
     )
     yield _table(
         ("metric", "model", "n", "best baseline", "model minus it"),
