@@ -168,6 +168,13 @@ def test_molecules_are_written_without_torch(
     assert len(first) == len(other) == 7 and first != other
 
 
+def test_run_py_says_how_it_is_called(exported: Path) -> None:
+    for script in sorted(exported.glob("*/model/run.py")):
+        run = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+        assert run.returncode == 1 and "    python run.py " in run.stderr
+        assert "Traceback" not in run.stderr
+
+
 def test_images_may_have_any_size_and_number(exported: Path) -> None:
     session = onnxruntime.InferenceSession(exported / "segmentation" / "model" / "model.onnx")
     images = np.random.default_rng(0).random((3, 1, 37, 50), dtype=np.float32)

@@ -53,5 +53,7 @@ def noise_of(n: int, seed: int) -> np.ndarray:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
     model = onnxruntime.InferenceSession(HERE / "model.onnx")
     print(*write(model, noise_of(int(sys.argv[1]), int(sys.argv[2]))), sep="\n")

@@ -62,6 +62,8 @@ def interval(target: str, mean: np.ndarray, sd: np.ndarray) -> tuple[np.ndarray,
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
     model = onnxruntime.InferenceSession(HERE / "model.onnx")
     table = readings(model, np.load(sys.argv[1]))
     lines = csv.writer(sys.stdout, lineterminator="\n")

@@ -67,6 +67,8 @@ def probability(rule: dict, logits: np.ndarray) -> np.ndarray:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
     with np.load(sys.argv[1]) as arrays:
         table = scores(onnxruntime.InferenceSession(HERE / "model.onnx"), dict(arrays))
     lines = csv.writer(sys.stdout, lineterminator="\n")

@@ -69,6 +69,8 @@ def mirrored(places: np.ndarray, size: int) -> np.ndarray:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
     given = np.load(sys.argv[1])
     given = given if given.ndim == 3 else given[..., None]
     model = onnxruntime.InferenceSession(HERE / "model.onnx")
