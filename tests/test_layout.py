@@ -13,6 +13,7 @@ import pytest
 
 from pipelines.core.params import Params, read_yaml
 from tests.imports import (
+    DOMAINS,
     PACKAGES,
     STAGES,
     below,
@@ -80,6 +81,21 @@ def test_no_dep_of_a_stage_is_superfluous(stage: str) -> None:
     declared = {dep.removeprefix(f"{PACKAGES[0]}.") for dep in _code_deps(stage, PACKAGES[0])}
     unused = declared - needed - ALLOWED.get(stage, set())
     assert unused == set(), f"dvc.yaml: {stage}: no domain imports these deps"
+
+
+def test_no_stage_imports_what_dvc_ignores() -> None:
+    """What `export` alone reads reruns no stage, and so must change the result of none."""
+    ignored = {
+        name
+        for line in (ROOT / ".dvcignore").read_text(encoding="utf-8").splitlines()
+        for name, file in python_files("pipelines", "domains").items()
+        if file.match(line)
+    }
+    assert {f"domains.{domain}.predict.export" for domain in DOMAINS} <= ignored
+    for package in PACKAGES:
+        for stage in [*STAGES, "report"]:
+            roots = [name for name in _roots(stage, package) if name not in ignored]
+            assert not closure(roots) & ignored
 
 
 def test_every_stage_depends_on_the_pins_and_on_its_own_parameters() -> None:

@@ -19,13 +19,13 @@ or it transforms, reads one table, `options.table`, and writes one:
 from __future__ import annotations
 
 import argparse
-import importlib
 import tempfile
 from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
 
 from pipelines.cli.check import require_domain
+from pipelines.cli.trained import make_folder, part_of
 from pipelines.core.environment import prepare_process
 from pipelines.core.errors import UserError
 from pipelines.core.runner import inputs_of, require_outputs
@@ -37,7 +37,7 @@ def apply(domain: str, arguments: list[str], here: Path) -> int:
     """Do what the domain does with its arguments; paths in them are relative to `here`."""
     require_domain(domain)
     prepare_process()
-    module = _module(domain)
+    module = part_of(domain, "apply", "cannot be applied to files")
     options = _parsed(domain, module, arguments, here)
     require_outputs(domain, ("train", "predict"))
     out = options.out
@@ -45,18 +45,6 @@ def apply(domain: str, arguments: list[str], here: Path) -> int:
     if _reads_files(module):
         return _read_files(module, domain, options.files, out)
     return _write_table(module, domain, options, out)
-
-
-def _module(domain: str) -> ModuleType:
-    name = f"domains.{domain}.predict.apply"
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name != name:
-            raise
-        raise UserError(
-            f"{domain}: cannot be applied to files; it has no predict/apply.py"
-        ) from None
 
 
 def _reads_files(module: ModuleType) -> bool:
@@ -116,7 +104,7 @@ def _write_table(module: ModuleType, domain: str, options: argparse.Namespace, o
         raise UserError(f"{out}: a CSV file is written; give it a name that ends in .csv")
     if _transforms(module) and out.resolve() == options.table.resolve():
         raise UserError(f"{out}: is what is read; name another file to write")
-    _make(out.parent)
+    make_folder(out.parent)
     write = module.transform if _transforms(module) else module.generate
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".partial-") as folder:
         partial = Path(folder) / out.name
@@ -131,7 +119,7 @@ def _read_files(module: ModuleType, domain: str, paths: list[Path], out: Path) -
     if out.exists() and not out.is_dir():
         raise UserError(f"{out}: is a file; name a folder to write to")
     files = _files(paths, module.SUFFIXES, out)
-    _make(out)
+    make_folder(out)
     with tempfile.TemporaryDirectory(dir=out, prefix=".partial-") as partial:
         module.apply(inputs_of(domain), files, Path(partial))
         written = sorted(Path(partial).iterdir())
@@ -145,18 +133,6 @@ def _read_files(module: ModuleType, domain: str, paths: list[Path], out: Path) -
             path.replace(out / path.name)
     print(f"{len(files)} files read, {len(written)} written to {out}")
     return 0
-
-
-def _make(folder: Path) -> None:
-    """The folder to write to."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise UserError(
-            f"{folder}: cannot be written to ({error.strerror}); name another"
-        ) from None
 
 
 def _files(paths: list[Path], suffixes: tuple[str, ...], out: Path) -> list[Path]:

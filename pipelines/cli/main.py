@@ -69,8 +69,9 @@ def _complain(message: str) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="scistage",
-        description="Deep-learning pipelines for science, from raw data to a report.",
-        epilog="example: scistage repro segmentation",
+        description="Deep-learning pipelines for science, from raw data to a report.\n"
+        "example: scistage repro segmentation",  # not at the end: it all must fit a screen
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
@@ -109,6 +110,13 @@ def _add_running(command: AddCommand) -> None:
         help="`scistage apply DOMAIN --help` lists what the domain takes",
     )
     apply.add_argument("-o", "--out", help="where to write: a folder, or a file for new data")
+    export = command(
+        "export",
+        "write a trained model as ONNX, to be run without PyTorch",
+        "export segmentation -o model",
+    )
+    _add_domain(export)
+    export.add_argument("-o", "--out", required=True, help="folder to write to")
 
 
 def _add_keeping(command: AddCommand) -> None:
@@ -157,12 +165,15 @@ def _dispatch(options: argparse.Namespace) -> int:
 
         out = [] if options.out is None else ["-o", options.out]
         return apply(options.domain, [*out, *options.arguments], here)
+    if options.command == "export":
+        from pipelines.cli.export import export
+
+        return export(options.domain, here / options.out)
     if options.command == "preset":
         from pipelines.cli.preset import list_presets, write_preset
 
-        if options.name is None:
-            return list_presets(options.domain)
-        return write_preset(options.domain, options.name)
+        domain, name = options.domain, options.name
+        return list_presets(domain) if name is None else write_preset(domain, name)
     if options.command == "new":
         from pipelines.cli.new import new
 

@@ -12,7 +12,7 @@ from pipelines.cli import main as command_line
 from pipelines.cli.main import STAGE_HELP, main
 from pipelines.core.contract import STAGES
 
-COMMANDS = [*STAGE_HELP, "repro", "apply", "preset", "new", "check", "verify", "doctor"]
+COMMANDS = [*STAGE_HELP, "repro", "apply", "export", "preset", "new", "check", "verify", "doctor"]
 HEAVY = {"torch", "numpy", "pandas", "pydantic", "ruamel", "pytorch_lightning", "matplotlib"}
 
 
@@ -55,7 +55,8 @@ def test_help_imports_nothing_heavy() -> None:
 def test_check_imports_no_torch() -> None:
     said = python(
         "import sys\n"
-        "from pipelines.cli import check, new, preset, repro, verify, lockfile, doctor, apply\n"
+        "from pipelines.cli import check, new, preset, repro, verify, lockfile, doctor\n"
+        "from pipelines.cli import apply, export\n"
         "print('torch' in sys.modules, 'numpy' in sys.modules, 'pydantic' in sys.modules)"
     )
     assert said.split() == ["False", "False", "True"]

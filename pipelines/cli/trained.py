@@ -1,0 +1,41 @@
+"""What `apply` and `export` share: a domain's own part of them, and the folder to write to."""
+
+from __future__ import annotations
+
+import importlib
+import tempfile
+from pathlib import Path
+from types import ModuleType
+
+from pipelines.core.errors import UserError
+
+
+def part_of(domain: str, name: str, cannot: str) -> ModuleType:
+    """The module `predict/<name>.py` of a domain.
+
+    Raises:
+        UserError: it has none; `cannot` says what therefore cannot be done.
+    """
+    module = f"domains.{domain}.predict.{name}"
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
+        raise UserError(f"{domain}: {cannot}; it has no predict/{name}.py") from None
+
+
+def make_folder(folder: Path) -> None:
+    """The folder to write to, which is made if it is not there.
+
+    Raises:
+        UserError: it cannot be made or written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UserError(
+            f"{folder}: cannot be written to ({error.strerror}); name another"
+        ) from None
