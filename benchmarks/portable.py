@@ -2,11 +2,11 @@
 
     python benchmarks/portable.py [DOMAIN …] [--preset tiny] [--emulate Haswell]
 
-Runs each domain's chain in a scratch copy as this machine would and again with the cap, one thread
-each, and says of each stage by how much the outputs differ and what both take. `--emulate` runs each
-stage of the capped chain once more on an emulated processor (any that `qemu-x86_64 -cpu help` lists;
-Debian's package is qemu-user): its outputs must be the same to the byte. Prints a table and writes
-benchmarks/records/portable.json.
+Runs each domain's chain in a scratch copy as this machine would and again with the cap, one
+thread each, and says of each stage by how much the outputs differ and what both take. `--emulate`
+runs each stage of the capped chain once more on an emulated processor (any that `qemu-x86_64 -cpu
+help` lists; Debian's package is qemu-user): its outputs must be the same to the byte. Prints a
+table and writes benchmarks/records/portable.json.
 """
 
 from __future__ import annotations
