@@ -69,6 +69,6 @@ def _whole(name: str, default: int, least: int) -> int:
     text = os.environ.get(name)
     if not text:
         return default
-    if not text.isdecimal() or int(text) < least:
+    if not text.isdecimal() or len(text) > 9 or int(text) < least:
         raise UserError(f"{name}: found {text!r}; give a whole number of at least {least}")
     return int(text)
