@@ -2,13 +2,18 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: repro setup test lint bench
+.PHONY: repro setup test fuzz lint bench
 
 repro: setup
 	$(BIN)/scistage repro
 
 test: setup
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+# Thousands of drawn inputs to every reader; the tests draw a sample of the same.
+FUZZ ?= 1500
+fuzz: setup
+	SCISTAGE_FUZZ=$(FUZZ) $(BIN)/python -m pytest tests/faults/test_fuzz*.py
 
 # Side by side with the peers, which are installed for this alone and without what they depend on.
 bench: setup
