@@ -49,6 +49,13 @@ def nifti(*shape: int) -> bytes:
     return bytes(header)
 
 
+def late() -> bytes:
+    """A volume whose pixels are said to begin after gigabytes of extensions."""
+    volume = bytearray(nifti(2, 2, 2))
+    struct.pack_into("<f", volume, 108, 2e9)
+    return bytes(volume)
+
+
 def frames(number: int) -> Spoil:
     """A DICOM file of four pixels that declares so many frames."""
     pixels = np.zeros((2, 2), np.uint8)
@@ -103,6 +110,11 @@ CASES = {
         written("mine/a.nii.gz", gzip.compress(nifti(30000, 30000, 900))),
         apply("a.nii.gz"),
         ("mine/a.nii.gz", BOMB),
+    ),
+    "a NIfTI file with a bomb of a header": Case(
+        written("mine/a.nii.gz", gzip.compress(late())),
+        apply("a.nii.gz"),
+        ("mine/a.nii.gz: declares a header of 2e+09 bytes",),
     ),
     "a volume of negative size": Case(
         written("mine/a.nii", nifti(-5, 9, 9)), apply("a.nii"), ("mine/a.nii: cannot be read",)
