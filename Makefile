@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: repro setup test faults lint bench
+.PHONY: repro setup test faults fuzz lint bench
 
 repro: setup
 	$(BIN)/scistage repro
@@ -13,6 +13,11 @@ test: setup
 # Hours: what is done is kept, the same command goes on.
 faults: setup
 	$(BIN)/python -m tests.faults.many_kills --kills 20
+
+# Thousands of drawn inputs to every reader; the tests draw a sample of the same.
+FUZZ ?= 1500
+fuzz: setup
+	SCISTAGE_FUZZ=$(FUZZ) $(BIN)/python -m pytest tests/faults/test_fuzz*.py
 
 # Side by side with the peers, which are installed for this alone and without what they depend on.
 bench: setup

@@ -9,9 +9,12 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import Atom
 from rdkit.Chem.MolStandardize import rdMolStandardize
 
+from pipelines.core.artifacts import is_text
+
 EMPTY = "no SMILES"
 SYNTAX = "not a SMILES"
 CHEMISTRY = "chemically impossible (valence or aromaticity)"
+TOO_LONG = "more than 5000 characters"
 QUERY = "attachment point or query atom"
 INORGANIC = "no carbon atom"
 UNWRITABLE = "a bond or ring closure that SMILES cannot write"
@@ -48,6 +51,10 @@ def standardise(smiles: str) -> Standardised:
     text = smiles.strip()
     if text.lower() in MISSING:
         return Standardised(None, EMPTY)
+    if len(text) > LONGEST:
+        return Standardised(None, TOO_LONG)
+    if not is_text(text):  # RDKit raises
+        return Standardised(None, SYNTAX)
     with rdBase.BlockLogs():
         mol = Chem.MolFromSmiles(text)
         if mol is None:

@@ -12,6 +12,8 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from io import TextIOWrapper
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,10 +24,17 @@ RAGGED = "another number of fields than the header"
 RECORD = "a record without a readable structure"
 ENCODING = "not UTF-8 text"
 QUOTATION = "quotation marks that are not closed"
+LONG = "a field of more than 131,072 characters"
+
+LONGEST_LINE = 2**20  # characters
+MOST_COLUMNS = 10_000
+GROWTH = 500  # times that gzip may have shrunk a table; ordinary ones shrink three to ten times
 
 _KNOWN = ".csv, .tsv, .smi or .sdf, also with .gz, or .parquet"
 _UNDECODED = re.compile("[\udc80-\udcff]")
 _START = 64  # bytes that show what a file is
+_BLOCK = 2**16  # bytes that are unpacked at a time
+_LOOKED_AT = 2**26  # bytes, unpacked, that are looked at before anything is made of a row
 _EXCEL = (".xlsx", ".xls", ".xlsm", ".ods")
 _MAGIC = {
     b"PK\x03\x04": "an Excel or ZIP file; save it as CSV",
@@ -87,6 +96,8 @@ def suffix_of(path: Path, where: str = "") -> str:
     """The suffix that tells the format, without .gz; UserError if it is not one that is read."""
     if path.is_dir():
         raise UserError(f"{path}: is a folder; give one file, {_KNOWN}")
+    if path.exists() and not path.is_file():
+        raise UserError(f"{path}: is no ordinary file; give one file, {_KNOWN}")
     if not path.exists():
         hint = f"; {where} is counted from the project's root" if where else ""
         raise UserError(f"{path}: not found{hint}")
@@ -104,25 +115,50 @@ def lines_of(path: Path) -> Iterator[str]:
     """Lines with their ends; bytes that are no UTF-8 are lone surrogates.
 
     Raises:
-        UserError: damaged gzip.
+        UserError: damaged gzip, a decompression bomb, a line without an end.
     """
-    with _opened(path, "rt", encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
-        yield from stream
+    with _opened(path) as (stream, file):
+        text = TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
+        lines = iter(partial(text.readline, LONGEST_LINE + 1), "")
+        size, due = 0, LONGEST_LINE
+        for number, line in enumerate(lines, 1):
+            size += len(line)
+            if len(line) > LONGEST_LINE:
+                raise UserError(
+                    f"{path}: line {number}: has more than {LONGEST_LINE:,} characters; is it a "
+                    "table?"
+                )
+            if size > due:
+                _refuse_bomb(path, size, file.tell())
+                due += LONGEST_LINE
+            yield line
+
+
+def _refuse_bomb(path: Path, unpacked: int, packed: int) -> None:
+    if unpacked > max(LONGEST_LINE, GROWTH * packed):
+        raise UserError(
+            f"{path}: grows to more than {GROWTH} times its size, a decompression bomb; unpack it "
+            "if you know what it is"
+        )
 
 
 @contextmanager
-def _opened(path: Path, mode: str, **how: str) -> Iterator[Any]:
-    opened: Any = gzip.open if path.suffix.lower() == ".gz" else open
+def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
+    """A file's bytes, unpacked, and the file, whose position tells how many were packed."""
     try:
-        with opened(path, mode, **how) as stream:
-            yield stream
+        with path.open("rb") as file:
+            yield gzip.GzipFile(fileobj=file) if path.suffix.lower() == ".gz" else file, file
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise UserError(f"{path}: damaged gzip ({error}); compress it again") from None
 
 
 def _require_text(path: Path) -> None:
-    with _opened(path, "rb") as stream:
+    with _opened(path) as (stream, file):
         start = stream.read(_START)
+        size = len(start)
+        while size < _LOOKED_AT and (block := stream.read(_BLOCK)):
+            size += len(block)
+            _refuse_bomb(path, size, file.tell())
     for magic, problem in _MAGIC.items():
         if start.startswith(magic):
             raise UserError(f"{path}: {problem}")
@@ -143,9 +179,16 @@ def _read_separated(path: Path, suffix: str) -> Table:
     if problem:
         raise UserError(f"{path}: line {lines.number}: {problem}; correct the header")
     names = [name.strip() for name in fields]
+    require_few(path, len(names))
     if len(names) == 1 and "|" in names[0]:
         raise UserError(f"{path}: columns parted by '|'; part them by comma, semicolon or tab")
     return Table(names, (_fitted(row, len(names), mark) for row in rows))
+
+
+def require_few(path: Path, columns: int) -> None:
+    """UserError for more columns than a row may have."""
+    if columns > MOST_COLUMNS:
+        raise UserError(f"{path}: {columns:,} columns; give at most {MOST_COLUMNS:,}")
 
 
 class _Lines:
@@ -184,9 +227,10 @@ def _rows(lines: _Lines, mark: str) -> Iterator[Row]:
             row = next(reader)
         except StopIteration:
             return
-        except csv.Error:
+        except csv.Error as error:
+            problem = LONG if "limit" in str(error) and len(lines.taken) == 1 else QUOTATION
             lines.put_back(lines.taken[1:])
-            yield _decoded(Row(start, lines.taken[0].rstrip().split(mark), QUOTATION))
+            yield _decoded(Row(start, lines.taken[0].rstrip().split(mark), problem))
         else:
             yield _decoded(Row(start, row))
 

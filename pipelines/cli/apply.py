@@ -19,13 +19,14 @@ or it transforms, reads one table, `options.table`, and writes one:
 from __future__ import annotations
 
 import argparse
-import tempfile
+from os.path import realpath  # Path.resolve raises for a link that leads back to itself
 from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
 
 from pipelines.cli.check import require_domain
-from pipelines.cli.trained import make_folder, part_of
+from pipelines.cli.trained import part_of, partial_folder
+from pipelines.core.artifacts import is_text
 from pipelines.core.environment import prepare_process
 from pipelines.core.errors import UserError
 from pipelines.core.runner import inputs_of, require_outputs
@@ -102,12 +103,11 @@ def _write_table(module: ModuleType, domain: str, options: argparse.Namespace, o
         raise UserError(f"{out}: is a folder; name a file to write, such as {out / 'new.csv'}")
     if out.suffix.lower() != ".csv":
         raise UserError(f"{out}: a CSV file is written; give it a name that ends in .csv")
-    if _transforms(module) and out.resolve() == options.table.resolve():
+    if _transforms(module) and realpath(out) == realpath(options.table):
         raise UserError(f"{out}: is what is read; name another file to write")
-    make_folder(out.parent)
     write = module.transform if _transforms(module) else module.generate
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".partial-") as folder:
-        partial = Path(folder) / out.name
+    with partial_folder(out.parent) as folder:
+        partial = folder / out.name
         write(inputs_of(domain), options, partial)
         partial.replace(out)
     print(f"{out} written")
@@ -119,13 +119,12 @@ def _read_files(module: ModuleType, domain: str, paths: list[Path], out: Path) -
     if out.exists() and not out.is_dir():
         raise UserError(f"{out}: is a file; name a folder to write to")
     files = _files(paths, module.SUFFIXES, out)
-    make_folder(out)
-    with tempfile.TemporaryDirectory(dir=out, prefix=".partial-") as partial:
-        module.apply(inputs_of(domain), files, Path(partial))
-        written = sorted(Path(partial).iterdir())
-        inputs = {file.resolve() for file in files}
+    with partial_folder(out) as partial:
+        module.apply(inputs_of(domain), files, partial)
+        written = sorted(partial.iterdir())
+        inputs = set(map(realpath, files))
         for target in (out / path.name for path in written):
-            if target.resolve() in inputs:
+            if realpath(target) in inputs:
                 raise UserError(f"{target}: would overwrite what was read; name another -o folder")
             if target.is_dir():
                 raise UserError(f"{target}: is a folder where a file is to be written; move it")
@@ -153,4 +152,7 @@ def _files(paths: list[Path], suffixes: tuple[str, ...], out: Path) -> list[Path
             files.append(path)
         else:
             raise UserError(f"{path}: not found; name a file or folder")
-    return list({file.resolve(): file for file in files}.values())
+    for file in files:
+        if not is_text(file.name):
+            raise UserError(f"{file}: its name is not UTF-8, and tables name it; rename it")
+    return list({realpath(file): file for file in files}.values())

@@ -8,7 +8,7 @@ from pipelines.cli.lockfile import lock_differences
 from pipelines.core.contract import STAGES
 from pipelines.core.environment import prepare_process
 from pipelines.core.errors import UserError
-from pipelines.core.params import listed_domains, load_params, read_yaml
+from pipelines.core.params import listed_domains, load_params, read_params
 from pipelines.core.project import PARAMS
 
 Files = dict[str, str]
@@ -55,7 +55,7 @@ def require_domain(domain: str) -> None:
 
 def _refuse_unknown_sections() -> None:
     known = {"domains", *listed_domains()}
-    for section in read_yaml(PARAMS):
+    for section in read_params():
         if section not in known:
             raise UserError(
                 f"{PARAMS}: {section}: unknown section; list it in domains or remove it"
@@ -63,7 +63,7 @@ def _refuse_unknown_sections() -> None:
 
 
 def _refuse_unknown_stages(domain: str) -> None:
-    for stage in read_yaml(PARAMS)[domain]:
+    for stage in read_params()[domain]:
         if stage not in STAGES:
             known = ", ".join(STAGES)
             raise UserError(f"{PARAMS}: {domain}.{stage}: no such stage; stages are: {known}")

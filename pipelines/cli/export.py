@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -26,7 +25,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from pipelines.cli.check import require_domain
-from pipelines.cli.trained import make_folder, part_of
+from pipelines.cli.trained import part_of, partial_folder
 from pipelines.core.environment import prepare_process
 from pipelines.core.errors import UserError
 from pipelines.core.runner import Inputs, inputs_of, require_outputs
@@ -89,12 +88,9 @@ def export(domain: str, out: Path) -> int:
     module = part_of(domain, "export", "cannot be exported")
     _refuse(out)
     require_outputs(domain, READ)
-    place = out if out.is_dir() else out.parent
-    make_folder(place)
-    with tempfile.TemporaryDirectory(dir=place, prefix=".partial-") as folder, _exact():
-        differences = _write(module, domain, Path(folder))
-        make_folder(out)
-        written = sorted(Path(folder).iterdir())
+    with partial_folder(out) as folder, _exact():
+        differences = _write(module, domain, folder)
+        written = sorted(folder.iterdir())
         for path in written:
             path.replace(out / path.name)
     print(f"{domain}: largest difference between onnxruntime and PyTorch, on real samples:")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import io
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -26,6 +27,8 @@ STAGE_HELP = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 0 on success, 2 after a mistake of the user's, told in one line."""
     options = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a file's name may hold bytes that are no text
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         return _dispatch(options)
     except UserError as error:
@@ -44,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         where = f"{error.filename}: " if error.filename else ""
         return _complain(f"{where}{error.strerror}; {_MACHINE_FAULTS[error.errno]}")
+    except MemoryError as error:
+        return _complain(f"out of memory ({error}); give less at a time, or free some memory")
     except KeyboardInterrupt:
         return _complain("interrupted; the same command goes on from the last finished epoch")
 
@@ -58,6 +63,10 @@ _MACHINE_FAULTS: dict[int | None, str] = {
     errno.EROFS: "the file system is read-only; make it writable",
     errno.ENOTDIR: "a file is where a folder belongs; move it away",
     errno.EEXIST: "a file is where a folder belongs; move it away",
+    errno.EISDIR: "a folder is where a file belongs; move it away",
+    errno.ENOENT: "put it back; what is below outputs/ `scistage repro` writes again",
+    errno.ELOOP: "a link that leads back to itself; remove it",
+    errno.ENAMETOOLONG: "give a shorter name",
 }
 
 

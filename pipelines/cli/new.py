@@ -10,7 +10,7 @@ from pathlib import Path
 from textwrap import indent
 
 from pipelines.core.errors import UserError
-from pipelines.core.params import read_yaml
+from pipelines.core.params import read_params
 from pipelines.core.project import PARAMS
 
 TEMPLATE = Path(__file__).parents[1] / "template"
@@ -19,7 +19,7 @@ TEMPLATE = Path(__file__).parents[1] / "template"
 def new(name: str) -> int:
     """Write `domains/<name>`, its section of `params.yaml` and its line in `domains:`."""
     folder = Path("domains", name)
-    document = read_yaml(PARAMS)
+    document = read_params()
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
         raise UserError(f"{name!r}: give a lower-case name of letters, digits and underscores")
     if name == "item":

@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from pipelines.cli.check import require_domain
 from pipelines.core.contract import STAGES
 from pipelines.core.errors import UserError
-from pipelines.core.params import load_params, read_yaml
+from pipelines.core.params import load_params, read_params, read_yaml
 from pipelines.core.project import PARAMS
 
 
@@ -28,10 +28,10 @@ def write_preset(domain: str, name: str) -> int:
     """Write the values of a preset over those of the domain and print what changed."""
     require_domain(domain)
     path = Path("domains", domain, "presets", f"{name}.yaml")
-    if not path.is_file():
+    if path not in _presets(domain):
         known = ", ".join(preset.stem for preset in _presets(domain))
         raise UserError(f"{domain}: no preset {name!r}; presets are: {known}")
-    document, before = read_yaml(PARAMS), PARAMS.read_text(encoding="utf-8")
+    document, before = read_params(), PARAMS.read_text(encoding="utf-8")
     if not isinstance(document.get(domain), dict):
         raise UserError(f"{PARAMS}: section {domain!r}: missing or empty; add it")
     changes = _overlay(document[domain], read_yaml(path), domain)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 
@@ -25,17 +27,27 @@ def part_of(domain: str, name: str, cannot: str) -> ModuleType:
         raise UserError(f"{domain}: {cannot}; it has no predict/{name}.py") from None
 
 
-def make_folder(folder: Path) -> None:
-    """The folder to write to, which is made if it is not there.
+@contextmanager
+def partial_folder(folder: Path) -> Iterator[Path]:
+    """A passing folder in the one to write to, of which nothing is left after a mistake.
 
     Raises:
-        UserError: it cannot be made or written to.
+        UserError: the folder to write to cannot be made or written to.
     """
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise UserError(
-            f"{folder}: cannot be written to ({error.strerror}); name another"
-        ) from None
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+        except OSError as error:
+            raise UserError(
+                f"{folder}: cannot be written to ({error.strerror}); name another"
+            ) from None
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".partial-") as partial:
+            yield Path(partial)
+    except BaseException:
+        for made in missing:
+            with suppress(OSError):
+                made.rmdir()
+        raise

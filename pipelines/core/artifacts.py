@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.core.bombs import is_bomb
 from pipelines.core.errors import UserError
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+
+
+def is_text(text: str) -> bool:
+    """Whether it can be written to a table: names of files may hold bytes that are no UTF-8."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -29,7 +37,7 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path}: not found; run `scistage repro`") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: not JSON ({error}); delete it and run `scistage repro`") from None
 
 
@@ -59,6 +67,44 @@ def read_csv(path: Path, text: tuple[str, ...] = ()) -> pd.DataFrame:
         raise UserError(f"{path}: not found; run `scistage repro`") from None
     except (ValueError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: not a CSV table: {error}") from None
+
+
+def read_array(path: Path) -> np.ndarray:
+    """An array that `numpy.save` wrote, memory-mapped.
+
+    Raises:
+        UserError: the file is missing or damaged.
+    """
+    import numpy as np
+
+    try:
+        return np.lib.format.open_memmap(path, mode="r")
+    except FileNotFoundError:
+        raise UserError(f"{path}: not found; run `scistage repro`") from None
+    except (ValueError, OverflowError) as error:
+        raise UserError(f"{path}: no array ({error}); delete it and run `scistage repro`") from None
+
+
+def read_arrays(path: Path, *names: str) -> dict[str, np.ndarray]:
+    """Arrays of these names in a file that `numpy.savez` wrote.
+
+    Raises:
+        UserError: the file is missing or damaged, lacks one, or is a decompression bomb.
+    """
+    import numpy as np
+
+    again = "delete it and run `scistage repro`"
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+            if is_bomb(path.stat().st_size, size):
+                raise UserError(f"{path}: grows to {size:.1e} bytes, a decompression bomb; {again}")
+        with np.load(path, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in names}
+    except FileNotFoundError:
+        raise UserError(f"{path}: not found; run `scistage repro`") from None
+    except (ValueError, KeyError, EOFError, MemoryError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path}: not the arrays of a stage ({error}); {again}") from None
 
 
 def _rounded(value: Any) -> Any:

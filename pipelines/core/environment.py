@@ -85,7 +85,12 @@ def _whole(name: str, default: int, least: int, most: int | None = None) -> int:
     text = os.environ.get(name)
     if not text:
         return default
-    if text.isdecimal() and least <= int(text) and (most is None or int(text) <= most):
+    if (
+        text.isdecimal()
+        and len(text) < 10
+        and least <= int(text)
+        and (most is None or int(text) <= most)
+    ):
         return int(text)
     limits = f"of at least {least}" if most is None else f"from {least} to {most}"
     raise UserError(f"{name}: found {text!r}; give a whole number {limits}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+LONGEST = 1000  # characters of a message: what was found may be a whole file
+
 
 class UserError(Exception):
     """A mistake in a file, a value or a setting.
@@ -11,4 +13,14 @@ class UserError(Exception):
     """
 
     def __init__(self, message: str) -> None:
-        super().__init__(" ".join(message.split()))
+        line = "".join(map(_shown, " ".join(message.split())))
+        if len(line) > LONGEST:
+            line = f"{line[: LONGEST // 2]} … {line[-LONGEST // 2 :]}"
+        super().__init__(line)
+
+
+def _shown(character: str) -> str:
+    """A terminal would obey a control character in the name of a file."""
+    if character.isprintable():
+        return character
+    return character.encode("unicode_escape").decode("ascii")

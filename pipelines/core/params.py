@@ -9,10 +9,11 @@ from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from pipelines.core.errors import UserError
 from pipelines.core.project import PARAMS
+
+MOST_VALUES = 100_000  # in a file; a few lines of aliases could stand for more than memory holds
 
 
 class Params(BaseModel):
@@ -28,21 +29,31 @@ def read_yaml(path: Path) -> Any:
         UserError: the file is missing or is not YAML.
     """
     try:
-        return YAML(typ="rt").load(path.read_text(encoding="utf-8"))
+        document = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path}: not found") from None
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not valid YAML: {error}") from None
+    except Exception as error:  # beside its own, the parser raises whatever a value leads it to
+        raise UserError(f"{path}: not valid YAML: {error or type(error).__name__}") from None
+    _require_few_values(path, document)
+    return document
+
+
+def read_params() -> Any:
+    """All of `params.yaml`; UserError if that is no mapping."""
+    return _mapping(read_yaml(PARAMS), str(PARAMS))
 
 
 def listed_domains() -> list[str]:
     """The list `domains:` of `params.yaml`."""
-    domains = _mapping(read_yaml(PARAMS), str(PARAMS)).get("domains")
+    domains = read_params().get("domains")
     if not isinstance(domains, list) or not domains:
         raise UserError(f"{PARAMS}: domains: found {domains!r}; give a list of domain names")
     for domain in domains:
-        if not isinstance(domain, str) or not Path("domains", domain).is_dir():
+        is_name = isinstance(domain, str) and domain.isidentifier()
+        if not is_name or not Path("domains", domain).is_dir():
             raise UserError(f"{PARAMS}: domains: {domain!r} has no folder domains/{domain}")
+        if domains.count(domain) > 1:
+            raise UserError(f"{PARAMS}: domains: {domain!r} is listed twice; remove one")
     return [str(domain) for domain in domains]
 
 
@@ -52,8 +63,7 @@ def load_params(domain: str, stage: str) -> Params:
     Raises:
         UserError: a section or key is missing or unknown, a value has the wrong type or range.
     """
-    document = _mapping(read_yaml(PARAMS), str(PARAMS))
-    section = _mapping(document.get(domain), f"{PARAMS}: section {domain!r}")
+    section = _mapping(read_params().get(domain), f"{PARAMS}: section {domain!r}")
     if stage not in section:
         raise UserError(f"{PARAMS}: {domain}.{stage}: missing; add the section")
     values = _mapping(section[stage], f"{PARAMS}: {domain}.{stage}")
@@ -73,6 +83,23 @@ def params_class(domain: str, stage: str) -> type[Params]:
         if error.name and not where.startswith(error.name):
             raise
         raise UserError(f"{where}: not found; domains: {', '.join(listed_domains())}") from None
+
+
+def _require_few_values(path: Path, document: Any) -> None:
+    """UserError for aliases that hold each other many times over."""
+    waiting, count = [document], 0
+    while waiting:
+        value = waiting.pop()
+        count += 1
+        if count > MOST_VALUES:
+            raise UserError(
+                f"{path}: more than {MOST_VALUES:,} values, by aliases (*) of aliases; write them "
+                "out"
+            )
+        if isinstance(value, dict):
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
 
 
 def _mapping(value: Any, where: str) -> Any:

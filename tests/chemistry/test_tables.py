@@ -157,6 +157,15 @@ def test_a_long_table_is_read_in_constant_memory(tmp_path: Path) -> None:
     assert peak < 2_000_000
 
 
+def test_a_table_that_is_nearly_empty_is_no_bomb(tmp_path: Path) -> None:
+    path = tmp_path / "sparse.csv.gz"
+    wide = "," * 2000
+    rows = [f"C{'N' * (k % 7)}{wide[: k % 1999]}{k}{wide[k % 1999 :]}" for k in range(2000)]
+    path.write_bytes(gzip.compress("\n".join([f"smiles{wide}", *rows]).encode()))
+    assert path.stat().st_size * 100 < 2000 * 2000  # its one megabyte of commas shrank that much
+    assert sum(1 for _ in open_table(path).rows) == 2000
+
+
 def test_columns_parted_by_something_else_are_told(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("smiles|active\nCCO|1\n")

@@ -3,6 +3,7 @@
 The table has a row for each draw: the SMILES as written and in RDKit's spelling, whether it is
 valid, repeats a row above or is a training molecule, QED, synthetic accessibility, logP and weight
 (Da), and with --like the similarity to it (Tanimoto; Morgan fingerprints, radius 2, 1024 bits).
+What is written and not valid may begin with - or =: import the column as text in a spreadsheet.
 """
 
 import argparse
@@ -99,7 +100,10 @@ def _found(text: str, writer: "Writer") -> tuple[str, "Tensor"]:
 def _tokens(smiles: str, writer: "Writer") -> list[int]:
     from ..prepare.tokens import tokenize
 
-    tokens = tokenize(smiles)
+    try:
+        tokens = tokenize(smiles)
+    except ValueError as error:
+        raise UserError(f"--like: found {error}; give a smaller molecule") from None
     for token in tokens:
         if token not in writer.vocabulary:
             raise UserError(
@@ -123,7 +127,7 @@ def _seed(text: str) -> int:
 
 
 def _whole(text: str, least: int, most: int) -> int:
-    if not text.isdecimal() or not least <= int(text) <= most:
+    if not text.isdecimal() or len(text) > len(str(most)) or not least <= int(text) <= most:
         raise argparse.ArgumentTypeError(
             f"found {text!r}; give a whole number from {least} to {most:,}"
         )

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.core.artifacts import read_json, write_json
+from pipelines.core.artifacts import read_arrays, read_json, write_json
 from pipelines.core.errors import UserError
 
 from .tokens import tokenize
@@ -87,8 +87,8 @@ def read_corpus(folder: Path, split: str) -> Corpus:
     Raises UserError where `prepare` has not written them.
     """
     vocabulary = read_json(folder / "vocabulary.json")
-    with np.load(_existing(folder / f"{split}.npz")) as arrays:
-        return Corpus(arrays["tokens"], arrays["offsets"], vocabulary)
+    arrays = read_arrays(folder / f"{split}.npz", "tokens", "offsets")
+    return Corpus(arrays["tokens"], arrays["offsets"], vocabulary)
 
 
 def read_smiles(folder: Path, split: str) -> list[str]:

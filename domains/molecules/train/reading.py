@@ -5,43 +5,41 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
+from torch import nn
 
-from pipelines.core.artifacts import read_json
 from pipelines.training.precision import computing_device
-from pipelines.training.weights import read_weights
+from pipelines.training.weights import load_weights, model_of, read_models
 
 from .critic import Critic
 from .generator import Generator
 from .latent import LatentWriter
 from .writer import Writer
 
+_PARTS = ("generator", "anchor", "critic", "average")  # of a fit
+
 
 def fits_of(folder: Path) -> dict[str, dict[str, Any]]:
     """The fits in their order, and what each is made of; the last one is the model."""
-    fits = read_json(folder / "model.json")["fits"]
-    return {name: fit["model"] for name, fit in fits.items()}
+    return read_models(folder)
 
 
 def read_writer(folder: Path, fit: str) -> Writer:
     """The generator that a fit has selected, where this machine computes."""
-    model = fits_of(folder)[fit]
-    if fit == "latent":
-        latent = LatentWriter.described(model)
-        latent.load_state_dict(_part(folder, fit, "average"))
-        return latent.to(computing_device()).eval()
-    generator = Generator(**model["generator"])
-    generator.load_state_dict(_part(folder, fit, "generator"))
-    return generator.to(computing_device()).eval()
+    with model_of(folder, fit) as model:
+        latent = fit == "latent"
+        writer = LatentWriter.described(model) if latent else Generator(**model["generator"])
+    _load(writer, folder, fit, "average" if latent else "generator")
+    return writer.to(computing_device()).eval()
 
 
 def read_critic(folder: Path) -> Critic:
     """The discriminator of the fit `adversarial`."""
-    critic = Critic(**fits_of(folder)["adversarial"]["critic"])
-    critic.load_state_dict(_part(folder, "adversarial", "critic"))
+    with model_of(folder, "adversarial") as model:
+        critic = Critic(**model["critic"])
+    _load(critic, folder, "adversarial", "critic")
     return critic.to(computing_device()).eval()
 
 
-def _part(folder: Path, fit: str, name: str) -> dict[str, Tensor]:
-    state = read_weights(folder / "weights.safetensors", fit)
-    return {k.removeprefix(f"{name}."): v for k, v in state.items() if k.startswith(f"{name}.")}
+def _load(module: nn.Module, folder: Path, fit: str, part: str) -> None:
+    others = tuple(name for name in _PARTS if name != part)
+    load_weights(module, folder, fit, part, others)

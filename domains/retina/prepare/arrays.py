@@ -8,8 +8,14 @@ from typing import Any, BinaryIO, Literal
 import numpy as np
 import pandas as pd
 
-from pipelines.core.artifacts import read_csv, read_json, write_csv, write_json
-from pipelines.core.errors import UserError
+from pipelines.core.artifacts import (
+    read_array,
+    read_arrays,
+    read_csv,
+    read_json,
+    write_csv,
+    write_json,
+)
 
 SPLITS = ("train", "validation", "test")
 FOUND = "found"  # `positive` of a finding, which the target is called by
@@ -100,10 +106,7 @@ def read_eyes(folder: Path, splits: Sequence[str] | None = None) -> Eyes:
     table[list(_TEXT)] = table[list(_TEXT)].fillna("")
     targets = read_targets(folder)
     table = table.astype({**{target.name: float for target in targets}, "usable": bool})
-    path = folder / "images.npy"
-    if not path.is_file():
-        raise UserError(f"{path}: not found; run `scistage repro retina` first")
-    images = np.load(path, mmap_mode="r")
+    images = read_array(folder / "images.npy")
     rows = np.flatnonzero(table["split"].isin(SPLITS if splits is None else splits))
     return Eyes(_rows(images, rows), table.iloc[rows].reset_index(drop=True), targets)
 
@@ -133,10 +136,10 @@ def read_truth(folder: Path) -> dict[str, np.ndarray] | None:
     path = folder / "truth.npz"
     if not path.is_file():
         return None
-    with np.load(path) as stored:
-        size = int(stored["size"])
-        masks = {n: np.unpackbits(stored[n], axis=-1, count=size).astype(bool) for n in MASKS}
-        return {"rows": stored["rows"], **masks}
+    stored = read_arrays(path, "rows", "size", *MASKS)
+    size = int(stored["size"])
+    masks = {n: np.unpackbits(stored[n], axis=-1, count=size).astype(bool) for n in MASKS}
+    return {"rows": stored["rows"], **masks}
 
 
 def _rows(images: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from pipelines.data.sources import sha256_of
 from .arrays import FOUND, Account, Target
 from .params import PrepareParams
 from .photographs import Listed, check_photographs, write_photographs
-from .tables import read_table, require_columns
+from .tables import read_table, require_columns, require_inside
 
 PERSON = [Target("age", "value", "years"), Target("sex", "binary", positive="male")]
 # The set's own classes, each with the keywords that a doctor gave an eye that has it.
@@ -88,6 +88,7 @@ def listed(params: PrepareParams) -> Listed:
     path = folder / "labels.csv"
     table = read_table(path)
     require_columns(path, table, _COLUMNS)
+    require_inside(path, table, "image")
     ages = pd.to_numeric(table["age"], errors="coerce")
     _require_labels(path, table, ages)
     minor = ages < ADULT

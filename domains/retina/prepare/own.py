@@ -14,7 +14,7 @@ from pipelines.data.sources import sha256_of
 from .arrays import Account, Target
 from .params import PrepareParams, TargetColumn
 from .photographs import Listed, check_photographs, write_photographs
-from .tables import read_table, require_columns
+from .tables import read_table, require_columns, require_inside
 
 _EYES = {"left": "left", "l": "left", "os": "left", "right": "right", "r": "right", "od": "right"}
 
@@ -75,6 +75,7 @@ def listed(params: PrepareParams) -> Listed:
         }
     )
     _require_fields(path, found, params)
+    require_inside(path, table, params.image_column)
     found["path"] = [path.parent / name for name in found["image"]]
     for target in params.targets:
         found[target.name] = _column(path, table[target.column], target)

@@ -54,7 +54,8 @@ class PrepareParams(Params):
         "csv: the table; both from the project's root"
     )
     image_column: str = Field(
-        min_length=1, description="csv: column of the photograph's file, from the table's folder"
+        min_length=1,
+        description="csv: column of the photograph's file, which is below the table's folder",
     )
     patient_column: str = Field(min_length=1, description="csv: column of the patient's number")
     eye_column: str | None = Field(description="csv: column with left or right; null: unknown")

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
+from pipelines.core.bombs import is_bomb
 from pipelines.core.errors import UserError
+from pipelines.core.quiet import quiet
 
 FORMATS = {
     ".jpg": "JPEG",
@@ -30,7 +32,7 @@ def read_photograph(path: Path) -> np.ndarray:
     require_file(path)
     dicom = path.suffix.lower() == ".dcm"
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), quiet():
             warnings.simplefilter("ignore")  # a library's remarks on a header are not the user's
             picture = _read_dicom(path) if dicom else _read_picture(path)
     except UserError:
@@ -57,6 +59,11 @@ def _read_picture(path: Path) -> np.ndarray:
     Image.MAX_IMAGE_PIXELS = _MOST
     with Image.open(path, formats=sorted(set(FORMATS.values()) - {"DICOM"})) as image:
         _refuse_large(path, image.width * image.height)
+        if image.format != "JPEG" and is_bomb(path.stat().st_size, image.width * image.height / 8):
+            raise UserError(
+                f"{path}: declares {image.width} x {image.height} px in {path.stat().st_size} "
+                "bytes, a decompression bomb or a damaged header; save it again"
+            )
         if getattr(image, "n_frames", 1) != 1:
             raise UserError(f"{path}: {image.n_frames} pages; save one photograph in a file")
         if image.mode in ("CMYK", "YCbCr", "LAB", "HSV", "1"):
@@ -70,8 +77,13 @@ def _read_picture(path: Path) -> np.ndarray:
 
 def _read_dicom(path: Path) -> np.ndarray:
     import pydicom
+    from pydicom.filereader import read_file_meta_info
     from pydicom.pixels import pixel_array
+    from pydicom.uid import DeflatedExplicitVRLittleEndian
 
+    # pydicom would inflate it as a whole, however large it grows.
+    if read_file_meta_info(path).get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
+        raise UserError(f"{path}: a deflated DICOM file; inflate it, for example with dcmconv +te")
     data: Any = pydicom.dcmread(path)
     if "PixelData" not in data:
         raise UserError(f"{path}: a DICOM file without pixels; give the photographs only")

@@ -42,6 +42,17 @@ def read_table(path: Path) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=header, dtype=str)
 
 
+def require_inside(path: Path, table: pd.DataFrame, column: str) -> None:
+    """UserError for the first file named that is not below the folder that names count from."""
+    for row, name in table[column].items():
+        named = Path(name)
+        if named.is_absolute() or ".." in named.parts:
+            raise UserError(
+                f"{path}: row {row + 2}: {column!r}: found {name!r}, which leaves the folder; put "
+                "the photographs below it, and name them from there"
+            )
+
+
 def require_columns(path: Path, table: pd.DataFrame, names: Iterable[str]) -> None:
     """UserError for the first column that the table lacks, with the one that may be meant."""
     for name in names:

@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipelines.core.artifacts import read_json
+from pipelines.core.errors import UserError
 from pipelines.training.precision import autocast, computing_device
 from pipelines.training.reproducible import prepare_torch
-from pipelines.training.weights import read_weights
+from pipelines.training.weights import MODEL, load_weights, model_of, read_models
 
 from .ensemble import EyeEnsemble
 from .network import EyeNetwork
@@ -27,13 +27,14 @@ def read_network(folder: Path) -> EyeEnsemble:
     Raises UserError if one of the files is missing or damaged.
     """
     prepare_torch()
-    fits = read_json(folder / "model.json")["fits"]
     members = []
-    for name in (name for name in fits if name.startswith(MEMBER)):
-        network = EyeNetwork(**fits[name]["model"])
-        state = read_weights(folder / "weights.safetensors", name)
-        network.load_state_dict({k.removeprefix("network."): v for k, v in state.items()})
+    for name in (name for name in read_models(folder) if name.startswith(MEMBER)):
+        with model_of(folder, name) as model:
+            network = EyeNetwork(**model)
+        load_weights(network, folder, name)
         members.append(network)
+    if not members:
+        raise UserError(f"{folder / MODEL}: fits: found none called {MEMBER}…; train again")
     whole = EyeEnsemble(members)
     return whole.to(computing_device(), memory_format=torch.channels_last).eval()
 

@@ -4,11 +4,17 @@ The table that is written has the rows and columns of the one that is read, in t
 each target the score (a probability, or a value in its unit), its interval and the spread of the
 ensemble; the Tanimoto similarity to the nearest training molecule, and whether that is inside the
 domain of applicability; or the reason why a row has no score.
+
+Fields of the table are kept as they are written, also one that a spreadsheet takes for a formula,
+because it begins with = + - or @ and is no number: a changed one would be another name or SMILES.
+The first such field is told in a warning. What is added is never one.
 """
 
 import argparse
+import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -59,6 +65,7 @@ def transform(inputs: "Inputs", options: argparse.Namespace, out: Path) -> None:
 
     table = open_table(options.table)
     place = smiles_column(options.table, table, options.column, "--column")
+    table = replace(table, rows=_warned(options.table, table))
     scorer = Scorer(inputs)
     _refuse_names(options.table, table, scorer.columns)
     header = pd.DataFrame(columns=[*table.names, *scorer.columns])
@@ -156,6 +163,36 @@ def described(texts: list[tuple[str, str]], max_atoms: int, join: str) -> Descri
     ]
     smiles = [form.smiles or "" for form, reason in zip(forms, reasons, strict=True) if not reason]
     return Described(reasons, featurise(smiles), bits_of(counts(smiles)), joined_of(smiles, join))
+
+
+def _warned(path: Path, table: "Table") -> "Iterator[Row]":
+    """The rows; of the first field that a spreadsheet takes for a formula there is a warning."""
+    warned = _warn(path, 1, table.names, table.names)
+    for row in table.rows:
+        warned = warned or _warn(path, row.number, table.names, row.fields)
+        yield row
+
+
+def _warn(path: Path, number: int, names: list[str], fields: list[str]) -> bool:
+    for name, text in zip(names, fields, strict=True):
+        if _is_formula(text):
+            print(
+                f"warning: {path}: row {number}: {name!r}: {text[:40]!r} is a formula to a "
+                "spreadsheet; it is kept as it is: import the column as text",
+                file=sys.stderr,
+            )
+            return True
+    return False
+
+
+def _is_formula(text: str) -> bool:
+    if len(text) < 2 or text[0] not in "=+-@\t\r":
+        return False
+    try:
+        float(text)
+    except ValueError:
+        return True
+    return False
 
 
 def _refuse_names(path: Path, table: "Table", columns: list[str]) -> None:

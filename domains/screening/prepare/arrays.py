@@ -6,16 +6,15 @@ Atoms of all molecules follow one another, and so do bonds; offsets hold where e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipelines.core.artifacts import read_csv, read_json, write_json
-from pipelines.core.errors import UserError
+from pipelines.core.artifacts import read_arrays, read_csv, read_json, write_json
 
 SPLITS = ("train", "validation", "test")
 Which = Literal["molecules", "library"]
@@ -96,7 +95,8 @@ def write_graphs(path: Path, graphs: Graphs) -> None:
 
 def read_graphs(folder: Path, which: Literal["graphs", "library"]) -> Graphs:
     """The molecules (`graphs`) or the usable rows of the library."""
-    return Graphs(**_arrays(folder / f"{which}.npz"))
+    names = [field.name for field in fields(Graphs)]
+    return Graphs(**read_arrays(folder / f"{which}.npz", *names))
 
 
 def read_molecules(folder: Path, splits: Sequence[str] | None = None) -> pd.DataFrame:
@@ -124,20 +124,12 @@ def write_targets(folder: Path, targets: Sequence[Target]) -> None:
 
 def read_counts(folder: Path, which: Which) -> NDArray[np.uint8]:
     """(n, 2048) how often each substructure of radius 2 is there (Morgan, folded; at most 255)."""
-    return _arrays(folder / "fingerprints.npz")[which]
+    return read_arrays(folder / "fingerprints.npz", which)[which]
 
 
 def read_descriptors(folder: Path, which: Which) -> NDArray[np.float32]:
     """(n, D) RDKit's descriptors, NaN where one cannot be computed; `names` in the same file."""
-    return _arrays(folder / "descriptors.npz")[which]
-
-
-def _arrays(path: Path) -> dict[str, Any]:
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            return dict(stored)
-    except FileNotFoundError:
-        raise UserError(f"{path}: not found; run `scistage repro screening` first") from None
+    return read_arrays(folder / "descriptors.npz", which)[which]
 
 
 def _texts(table: pd.DataFrame) -> pd.DataFrame:

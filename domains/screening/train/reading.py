@@ -7,10 +7,9 @@ import torch
 from lightning_fabric.utilities import move_data_to_device
 from numpy.typing import NDArray
 
-from pipelines.core.artifacts import read_json
 from pipelines.training.precision import autocast, computing_device
 from pipelines.training.reproducible import prepare_torch
-from pipelines.training.weights import read_weights
+from pipelines.training.weights import load_weights, model_of, read_models
 
 from ..prepare.arrays import Graphs
 from .network import BondNetwork, as_tensors
@@ -59,9 +58,9 @@ def read_ensemble(folder: Path) -> Ensemble:
     """
     prepare_torch()
     members = []
-    for name, fit in read_json(folder / "model.json")["fits"].items():
-        network = BondNetwork(**fit["model"])
-        state = read_weights(folder / "weights.safetensors", name)
-        network.load_state_dict({k.removeprefix("network."): v for k, v in state.items()})
+    for name in read_models(folder):
+        with model_of(folder, name) as model:
+            network = BondNetwork(**model)
+        load_weights(network, folder, name)
         members.append(network.to(computing_device()).eval())
     return Ensemble(members)

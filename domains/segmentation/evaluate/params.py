@@ -13,4 +13,4 @@ class EvaluateParams(Params):
     border_px: float = Field(
         ge=0, le=20, description="random forest: width of the inner border class, px; 0: none"
     )
-    seed: int = Field(ge=0, description="seed of the bootstrap and of the random forest")
+    seed: int = Field(ge=0, lt=2**32, description="seed of the bootstrap and of the random forest")

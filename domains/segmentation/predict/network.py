@@ -8,10 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipelines.core.artifacts import read_json
 from pipelines.training.precision import autocast, computing_device
 from pipelines.training.reproducible import prepare_torch
-from pipelines.training.weights import read_weights
+from pipelines.training.weights import load_weights, model_of
 
 from ..prepare.arrays import Format
 from ..prepare.intensity import normalise
@@ -62,13 +61,12 @@ def load(folder: Path, tile_px: int, margin_px: int, views: int) -> Segmentation
     Raises UserError if one of them is missing or damaged.
     """
     prepare_torch()
-    model = read_json(folder / "model.json")["fits"][FIT]["model"]
-    network = UNet(**model["network"])
-    state = read_weights(folder / "weights.safetensors", FIT)
-    network.load_state_dict({k.removeprefix("network."): v for k, v in state.items()})
+    with model_of(folder, FIT) as model:
+        network, form = UNet(**model["network"]), Format(**model["format"])
+    load_weights(network, folder, FIT)
     return Segmentation(
         network=network.to(computing_device(), memory_format=torch.channels_last).eval(),
-        form=Format(**model["format"]),
+        form=form,
         tile_px=tile_px,
         margin_px=margin_px,
         views=views,

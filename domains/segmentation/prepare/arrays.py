@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from skimage.segmentation import relabel_sequential
 
-from pipelines.core.artifacts import read_csv, read_json, write_csv, write_json
+from pipelines.core.artifacts import read_array, read_csv, read_json, write_csv, write_json
 
 from .params import PrepareParams
 
@@ -119,8 +119,8 @@ def read_format(folder: Path) -> Format:
 
 def read_samples(folder: Path, *splits: str) -> list[Sample]:
     """Samples of these splits, in the table's order; the images stay memory-mapped."""
-    images = np.load(folder / "images.npy", mmap_mode="r")
-    masks = np.load(folder / "masks.npy", mmap_mode="r")
+    images = read_array(folder / "images.npy")
+    masks = read_array(folder / "masks.npy")
     table = read_csv(folder / "samples.csv", text=("name", "group"))
     samples = []
     for row in table[table["split"].isin(splits)].itertuples():

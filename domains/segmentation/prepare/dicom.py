@@ -25,6 +25,7 @@ def read_dicom(path: Path) -> Picture:
     import pydicom
     from pydicom.pixels import pixel_array
 
+    _refuse_deflated(path)
     data = pydicom.dcmread(path)
     _refuse(path, data)
     frames = int(data.get("NumberOfFrames") or 1)
@@ -39,6 +40,15 @@ def read_dicom(path: Path) -> Picture:
     patient = str(data.get("PatientID") or "").strip() or None
     planes = [_rescaled(data, k, plane) for k, plane in enumerate(array)]
     return Picture(planes, _spacing(data), patient)
+
+
+def _refuse_deflated(path: Path) -> None:
+    """UserError for a file that pydicom would inflate as a whole, however large it grows."""
+    from pydicom.filereader import read_file_meta_info
+    from pydicom.uid import DeflatedExplicitVRLittleEndian
+
+    if read_file_meta_info(path).get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
+        raise UserError(f"{path}: a deflated DICOM file; inflate it, for example with dcmconv +te")
 
 
 def _refuse(path: Path, data: Any) -> None:

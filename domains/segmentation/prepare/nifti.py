@@ -1,5 +1,7 @@
 """NIfTI volumes through nibabel."""
 
+import gzip
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ from pipelines.core.errors import UserError
 
 from .picture import Picture, refuse_bomb, spacing
 
+_LONGEST = 2**24  # bytes of a header with its extensions, which are read as a whole
 _UNIT_UM = {"meter": 1e6, "mm": 1e3, "micron": 1.0}
 
 
@@ -16,6 +19,7 @@ def read_nifti(path: Path, slice_axis: int) -> Picture:
     """The planes along an axis of the volume, their rows and columns the other two in order."""
     import nibabel
 
+    _refuse_long_header(path)
     image = nibabel.load(path)
     shape = list(image.shape)
     while len(shape) > 2 and shape[-1] == 1:
@@ -39,6 +43,21 @@ def read_nifti(path: Path, slice_axis: int) -> Picture:
     known = _UNIT_UM.get(unit, 1e3 if any(z != 1 for z in zooms) else np.nan)
     size = spacing(zooms[0], zooms[1], known)
     return Picture(list(array[..., None]), size, affine=image.affine)
+
+
+def _refuse_long_header(path: Path) -> None:
+    """UserError if the pixels are said to begin so late that a packed file could be a bomb."""
+    with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as file:
+        head = file.read(176)
+    for order in "<>":
+        kind = struct.unpack_from(f"{order}i", head)[0]
+        where = {348: ("f", 108), 540: ("q", 168)}.get(kind)  # NIfTI-1, NIfTI-2
+        begins = struct.unpack_from(order + where[0], head, where[1])[0] if where else 0
+        if begins > _LONGEST:
+            raise UserError(
+                f"{path}: declares a header of {begins:.3g} bytes, a decompression bomb or a "
+                "damaged header; save it again"
+            )
 
 
 def _values(image: Any) -> np.ndarray:

@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines.core.artifacts import is_text
 from pipelines.core.errors import UserError
 
 from .reading import SUFFIXES, stem_of, suffix_of
@@ -86,6 +87,8 @@ def _files(folder: Path, above: list[Path]) -> list[Path]:
         elif suffix_of(path):
             if not path.is_file():
                 raise UserError(f"{path}: a link to nothing; remove it or mend it")
+            if not is_text(str(path)):
+                raise UserError(f"{path}: its name is not UTF-8, and tables name it; rename it")
             files.append(path)
     return files
 

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
+from pipelines.core.bombs import is_bomb
 from pipelines.core.errors import UserError
 
 # Above this a header is taken for a decompression bomb, not for a microscope's.
 PIXELS = 2_000_000_000
-# Deflate shrinks at most 1032 times, LZW a little more.
-RATIO = 1400
 
 
 @dataclass(frozen=True)
@@ -55,10 +54,10 @@ def spacing(rows: float, columns: float, unit_um: float) -> tuple[float, float] 
 
 
 def refuse_bomb(path: Path, pixels: int, itemsize: float) -> None:
-    """UserError for a file whose header declares more than its bytes can hold, before decoding."""
-    held = path.stat().st_size * RATIO
-    if pixels > PIXELS or pixels * itemsize > held:
+    """UserError for a file whose header declares more than its bytes hold, before decoding."""
+    size = path.stat().st_size
+    if pixels > PIXELS or is_bomb(size, pixels * itemsize):
         raise UserError(
-            f"{path}: declares {pixels:.3g} pixels in {path.stat().st_size} bytes, a decompression "
+            f"{path}: declares {pixels:.3g} pixels in {size} bytes, a decompression "
             f"bomb or a damaged header; save it again, in parts of at most {PIXELS:.0e} pixels"
         )

@@ -8,7 +8,7 @@ from PIL import Image, ImageOps
 
 from pipelines.core.errors import UserError
 
-from .picture import Picture, spacing
+from .picture import Picture, refuse_bomb, spacing
 
 PIXELS = 500_000_000
 _INCH_UM = 25_400.0
@@ -31,9 +31,10 @@ def open_picture(path: Path, kind: str) -> Image.Image:
 def read_png(path: Path) -> Picture:
     """One plane, and the pixel size of the chunk pHYs."""
     with open_picture(path, "PNG") as image:
-        image.load()  # finds a truncated file
         with path.open("rb") as file:
             depth, colour = file.read(26)[24:]
+        refuse_bomb(path, image.width * image.height, len(image.getbands()) * depth / 8)
+        image.load()  # finds a truncated file
         traits = {
             "palette": image.mode in ("P", "PA"),
             "alpha": image.mode in ("LA", "RGBA"),

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from pipelines.core.errors import UserError
+from pipelines.core.quiet import quiet
 
 from .picture import Picture
 
@@ -97,7 +98,7 @@ def _read(path: Path, slice_axis: int, refused: dict[str, str]) -> Picture:
     if path.stat().st_size == 0:
         raise UserError(f"{path}: an empty file; copy it again")
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), quiet():
             warnings.simplefilter("ignore")  # a library's remarks on a header are not the user's
             picture = _reader(suffix, slice_axis)(path)
     except UserError:

@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pipelines.core.artifacts import read_json
 from pipelines.training.reproducible import prepare_torch
-from pipelines.training.weights import read_weights
+from pipelines.training.weights import load_weights, model_of
 
 from ..train.network import Network
 
@@ -17,9 +16,9 @@ from ..train.network import Network
 def load_network(trained: Path) -> Network:
     """The network with the selected weights."""
     prepare_torch()
-    network = Network(**read_json(trained / "model.json")["fits"]["network"]["model"])
-    state = read_weights(trained / "weights.safetensors", "network")
-    network.load_state_dict({k.removeprefix("network."): v for k, v in state.items()})
+    with model_of(trained, "network") as model:
+        network = Network(**model)
+    load_weights(network, trained, "network")
     return network.eval()
 
 
