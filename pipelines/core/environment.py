@@ -85,12 +85,8 @@ def _whole(name: str, default: int, least: int, most: int | None = None) -> int:
     text = os.environ.get(name)
     if not text:
         return default
-    if (
-        text.isdecimal()
-        and len(text) < 10
-        and least <= int(text)
-        and (most is None or int(text) <= most)
-    ):
-        return int(text)
+    number = int(text) if text.isdecimal() and len(text) < 10 else -1
+    if least <= number and (most is None or number <= most):
+        return number
     limits = f"of at least {least}" if most is None else f"from {least} to {most}"
     raise UserError(f"{name}: found {text!r}; give a whole number {limits}")
