@@ -147,15 +147,19 @@ def inputs(tmp_path: Path) -> Inputs:
     return found
 
 
-def _write_model(inputs: Inputs) -> None:
+def _write_model(inputs: Inputs, adversarial: bool = True) -> None:
     torch.manual_seed(0)
     vocabulary = read_corpus(inputs.prepare, "train").vocabulary
     made = {"vocabulary": vocabulary, "hidden": 16, "embedding": 8, "layers": 1, "longest": LONGEST}
     critic = {"tokens": len(vocabulary), "channels": 4, "hidden": 8, "dropout": 0.1}
     state = {f"generator.{k}": v for k, v in Generator(**made).state_dict().items()}
     both = state | {f"critic.{k}": v for k, v in Critic(**critic).state_dict().items()}
-    fits = {"likelihood": {"generator": made}, "adversarial": {"generator": made, "critic": critic}}
-    write_weights(inputs.train / "weights.safetensors", {"likelihood": state, "adversarial": both})
+    fits = {"likelihood": {"generator": made}}
+    states = {"likelihood": state}
+    if adversarial:
+        fits["adversarial"] = {"generator": made, "critic": critic}
+        states["adversarial"] = both
+    write_weights(inputs.train / "weights.safetensors", states)
     fits_of = {name: {"model": model} for name, model in fits.items()}
     write_json(inputs.train / "model.json", {"fits": fits_of})
 
@@ -213,9 +217,7 @@ def test_every_molecule_valid(inputs: Inputs, tmp_path: Path) -> None:
 
 
 def test_without_critic_second_test_set_or_likelihood(inputs: Inputs, tmp_path: Path) -> None:
-    model = json.loads((inputs.train / "model.json").read_text())
-    del model["fits"]["adversarial"]
-    write_json(inputs.train / "model.json", model)
+    _write_model(inputs, adversarial=False)
     (inputs.prepare / "test_scaffolds.smi").write_text("")
     (inputs.predict / "likelihood.csv").unlink()
     files, findings = _explained(inputs, tmp_path / "out")
