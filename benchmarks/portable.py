@@ -5,8 +5,8 @@
 Runs each domain's chain in a scratch copy as this machine would and again with the cap, one
 thread each, and says of each stage by how much the outputs differ and what both take. `--emulate`
 runs each stage of the capped chain once more on an emulated processor (any that `qemu-x86_64 -cpu
-help` lists; Debian's package is qemu-user): its outputs must be the same to the byte. Prints a
-table and writes benchmarks/records/portable.json.
+help` lists; Debian's package is qemu-user) and compares its outputs. Prints a table and writes
+benchmarks/records/portable.json, or portable_<processor>.json.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ def main() -> None:
                 rows.append(row)
     print(table(rows))
     content = {"preset": arguments.preset, "emulated": arguments.emulate, "rows": rows}
-    record("portable", content, others={})
+    part = f"portable_{arguments.emulate.lower()}" if arguments.emulate else "portable"
+    record(part, content, others={})
 
 
 def _parser() -> argparse.ArgumentParser:

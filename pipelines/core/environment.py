@@ -34,7 +34,7 @@ class Environment:
         accelerator: `SCISTAGE_ACCELERATOR`, as Lightning's Trainer takes it.
         precision: `SCISTAGE_PRECISION`; None means float32 on a CPU, bf16-mixed on a GPU.
         portable: `SCISTAGE_PORTABLE`, whether only instructions are used that any x86-64 processor
-            since about 2015 has, in float32, so that results are the same on all of them.
+            since about 2015 has, in float32: other generations then differ less, if at all.
         threads: `SCISTAGE_THREADS`, CPU threads of a stage; results depend on it.
         workers: `SCISTAGE_WORKERS`, loader processes; results do not depend on it.
         cache: `SCISTAGE_CACHE`, where downloads are kept.
