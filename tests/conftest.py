@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 
+from tests.once import built_once
 from tests.workspace import ROOT, Workspace
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
@@ -16,13 +17,13 @@ os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A workspace in which every domain has run at `tiny`; read only."""
-    return _built_once(tmp_path_factory, "finished", only_spectra=False)
+    return Workspace(built_once(tmp_path_factory, "finished", partial(_build, only_spectra=False)))
 
 
 @pytest.fixture(scope="session")
 def finished_spectra(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A workspace with one domain, as `scistage new spectra` makes it, run; read only."""
-    return _built_once(tmp_path_factory, "spectra", only_spectra=True)
+    return Workspace(built_once(tmp_path_factory, "spectra", partial(_build, only_spectra=True)))
 
 
 @pytest.fixture
@@ -37,20 +38,13 @@ def in_root(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
 
 
-def _built_once(factory: pytest.TempPathFactory, name: str, only_spectra: bool) -> Workspace:
-    """Built by whichever of pytest-xdist's processes comes first."""
-    base = factory.getbasetemp()
-    path = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
-    with FileLock(f"{path}.lock"):
-        if not (path.parent / f"{name}.done").exists():
-            workspace = Workspace.create(path)
-            if only_spectra:
-                workspace.run("new", "spectra").check_returncode()
-                workspace.keep_only("spectra")
-            for domain in workspace.domains():
-                run = workspace.run("preset", domain, "tiny")
-                assert run.returncode == 0, run.stderr
-            run = workspace.run("repro")
-            assert run.returncode == 0, run.stdout + run.stderr
-            (path.parent / f"{name}.done").touch()
-    return Workspace(path)
+def _build(path: Path, only_spectra: bool) -> None:
+    workspace = Workspace.create(path)
+    if only_spectra:
+        workspace.run("new", "spectra").check_returncode()
+        workspace.keep_only("spectra")
+    for domain in workspace.domains():
+        run = workspace.run("preset", domain, "tiny")
+        assert run.returncode == 0, run.stderr
+    run = workspace.run("repro")
+    assert run.returncode == 0, run.stdout + run.stderr

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ruamel.yaml import YAML
+
 from pipelines.core.params import read_yaml
 
 ROOT = Path(__file__).parents[1]
@@ -42,10 +44,15 @@ class Workspace:
         shutil.copytree(ROOT, path, ignore=IGNORED)
         (path / "dvc.lock").unlink(missing_ok=True)
         workspace = cls(path)
-        for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "copy"]):
-            identity = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
-            workspace.process(["git", *identity, *arguments]).check_returncode()
+        workspace.process(["git", "init", "-q"]).check_returncode()
+        workspace.commit("copy")
         return workspace
+
+    def commit(self, message: str) -> None:
+        """Have git take up everything that it does not ignore."""
+        identity = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
+        for arguments in (["add", "-A"], ["commit", "-q", "-m", message]):
+            self.process(["git", *identity, *arguments]).check_returncode()
 
     def clone(self, path: Path) -> Workspace:
         """A copy of this workspace as it stands, outputs and DVC's cache included."""
@@ -94,17 +101,7 @@ class Workspace:
 
     def set_param(self, dotted: str, value: str) -> None:
         """Replace the value of `domain.stage.key…` in `params.yaml`, as an editor would."""
-        from ruamel.yaml import YAML
-
-        file = self.path / "params.yaml"
-        document = read_yaml(file)
-        *parents, last = dotted.split(".")
-        section = document
-        for key in parents:
-            section = section[key]
-        section[last] = YAML(typ="safe").load(value)
-        with file.open("w", encoding="utf-8") as stream:
-            YAML().dump(document, stream)
+        write_param(self.path, dotted, YAML(typ="safe").load(value))
 
     def keep_only(self, domain: str) -> None:
         """Take the other domains off `params.yaml`."""
@@ -123,6 +120,19 @@ class Workspace:
         base = self.path / folder
         files = sorted(path for path in base.rglob("*") if path.is_file())
         return {str(path.relative_to(base)): path.read_bytes() for path in files}
+
+
+def write_param(project: Path, dotted: str, value: Any) -> None:
+    """Replace the value of `domain.stage.key…` in a project's `params.yaml`, comments kept."""
+    file = project / "params.yaml"
+    document = read_yaml(file)
+    *parents, last = dotted.split(".")
+    section = document
+    for key in parents:
+        section = section[key]
+    section[last] = value
+    with file.open("w", encoding="utf-8") as stream:
+        YAML().dump(document, stream)
 
 
 def one_line_error(run: subprocess.CompletedProcess[Any]) -> str:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from domains.retina.prepare.weights import LITE0
 from tests.faults.spoil import (
+    BOMB,
     Case,
     Spoil,
     both,
@@ -28,7 +29,6 @@ from tests.faults.spoil import (
 from tests.segmentation.files import dicom
 
 CHECK, PREPARE = "check retina", "prepare retina"
-BOMB = "a decompression bomb or a damaged header"
 TABLE = "data/eyes.csv"
 
 

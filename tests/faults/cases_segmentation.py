@@ -13,6 +13,7 @@ import tifffile
 
 from domains.segmentation.prepare.hela import HELA
 from tests.faults.spoil import (
+    BOMB,
     Case,
     Spoil,
     both,
@@ -31,7 +32,6 @@ from tests.faults.spoil import (
 from tests.segmentation.files import dicom
 
 CHECK, PREPARE = "check segmentation", "prepare segmentation"
-BOMB = "a decompression bomb or a damaged header"
 
 
 def apply(name: str) -> str:

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ruamel.yaml import YAML
-
-from pipelines.core.params import read_yaml
 from pipelines.data.sources import Wheel
+from tests.workspace import write_param
+
+BOMB = "a decompression bomb or a damaged header"  # of a picture
 
 Spoil = Callable[[Path], None]  # of the project in this folder
 
@@ -40,18 +40,7 @@ def both(*spoils: Spoil) -> Spoil:
 
 def param(dotted: str, value: Any) -> Spoil:
     """Set `domain.stage.key` in params.yaml."""
-
-    def write(project: Path) -> None:
-        document = read_yaml(project / "params.yaml")
-        *parents, last = dotted.split(".")
-        section = document
-        for key in parents:
-            section = section[key]
-        section[last] = value
-        with (project / "params.yaml").open("w", encoding="utf-8") as stream:
-            YAML().dump(document, stream)
-
-    return write
+    return lambda project: write_param(project, dotted, value)
 
 
 def replaced(name: str, old: str, new: str) -> Spoil:

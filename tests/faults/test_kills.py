@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from pipelines.cli.lockfile import RWLOCK, mend_rwlock
-from tests.faults.many_kills import IDENTICAL, Victim, command_of, forget
+from tests.faults.many_kills import IDENTICAL, Victim, command_of, descendants, forget
 from tests.workspace import ROOT, Workspace, one_line_error
 
 Started = list[subprocess.Popen[str]]
@@ -42,8 +42,7 @@ def wait_for(condition: Callable[[], object], while_: Callable[[], object] = lam
 
 def children(process: subprocess.Popen[str], name: str) -> list[psutil.Process]:
     """The running descendants whose command line holds a word."""
-    found = psutil.Process(process.pid).children(recursive=True)
-    return [child for child in found if name in command_of(child)]
+    return [child for child in descendants(process) if name in command_of(child)]
 
 
 def is_stopped(process: psutil.Process) -> bool:
@@ -89,7 +88,7 @@ def test_killed_with_all_its_processes(
     outputs, lock = spectra.tree("outputs"), spectra.read("dvc.lock")
     forget(spectra, "spectra", stage)
     process, _ = start_and_pause(spectra, started, pause)
-    processes = psutil.Process(process.pid).children(recursive=True)
+    processes = descendants(process)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     wait_for(lambda: not any(command_of(child) for child in processes))

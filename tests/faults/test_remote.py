@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from pathlib import Path
 
+from pipelines.cli.lockfile import DVC
 from tests.faults.test_reruns import ran
 from tests.workspace import Workspace
-
-DVC = [sys.executable, "-m", "dvc"]
-GIT = ["git", "-c", "user.name=test", "-c", "user.email=test@localhost"]
 
 
 def test_pushed_outputs_are_pulled_elsewhere_and_nothing_reruns(
@@ -20,10 +17,9 @@ def test_pushed_outputs_are_pulled_elsewhere_and_nothing_reruns(
     for command in (
         [*DVC, "remote", "add", "--default", "lab", str(tmp_path / "lab")],
         [*DVC, "push"],
-        [*GIT, "add", "-A"],
-        [*GIT, "commit", "-q", "-m", "results"],
     ):
         spectra.process(command).check_returncode()
+    spectra.commit("results")
     spectra.process(["git", "clone", "-q", ".", str(tmp_path / "clone")]).check_returncode()
     shutil.rmtree(spectra.path)
     clone = Workspace(tmp_path / "clone")
