@@ -21,8 +21,11 @@ from pipelines.core.contract import STAGES, check_outputs
 from pipelines.core.environment import Environment, prepare_process
 from pipelines.core.errors import UserError
 from pipelines.core.params import Params, load_params
+from pipelines.core.processes import processes, rank, started_together
 from pipelines.core.project import OUTPUTS, WORK
 from pipelines.core.stagefile import dependencies, digest
+
+GRACE = 5.0  # seconds in which torchrun notices that a process has ended, and ends the others
 
 
 @dataclass(frozen=True)
@@ -53,10 +56,16 @@ def run_stage(stage: str, domain: str) -> None:
     params = load_params(domain, stage)
     inputs = inputs_of(domain)
     require_outputs(domain, STAGES[stage].reads)
+    if stage == "train" and settings.devices * settings.num_nodes > 1 and not started_together():
+        return _load("pipelines.training.launch", "launch")(domain, settings)
     started = time.time()
+    if rank() > 0:  # it helps process 0, which alone writes
+        with _failing_in_turn():
+            return _call(stage, domain, params, inputs, WORK / domain / f"{stage}.partial")
     lock = WORK / domain / f"{stage}.lock"
     with alone(lock, f"{stage} of {domain}"), _partial_folder(domain, stage) as partial:
-        _call(stage, domain, params, inputs, partial)
+        with _failing_in_turn():
+            _call(stage, domain, params, inputs, partial)
         check_outputs(stage, partial, f"domains/{domain}/{stage}")
         publish(partial, OUTPUTS / domain / stage)
     _discard_checkpoints(domain, stage)
@@ -107,8 +116,8 @@ def alone(path: Path, what: str) -> Iterator[None]:
 
 
 def die_with_parent() -> None:
-    """Under DVC, have the kernel end this process when DVC ends, so that no orphan writes late."""
-    if "DVC_STAGE" in os.environ and platform.system() == "Linux":
+    """Have the kernel end this process when what started it ends: no orphan writes late."""
+    if ("DVC_STAGE" in os.environ or started_together()) and platform.system() == "Linux":
         parent = os.getppid()
         set_death_signal()
         if os.getppid() != parent:  # it died before the kernel knew
@@ -143,8 +152,21 @@ def _load(module: str, name: str) -> Callable[..., Any]:
 def _identity(domain: str, params: Params) -> str:
     """Names a training: the same parameters, inputs, code and machine settings, or another one."""
     settings = prepare_process()
-    machine = (settings.accelerator, settings.precision, settings.portable, settings.threads)
-    return digest(dependencies(domain, "train"), params.model_dump_json(), repr(machine))[:16]
+    how = (settings.accelerator, settings.precision, settings.portable, settings.threads)
+    together = (processes(), settings.strategy)
+    machine = repr((how, together))
+    return digest(dependencies(domain, "train"), params.model_dump_json(), machine)[:16]
+
+
+@contextmanager
+def _failing_in_turn() -> Iterator[None]:
+    """Of processes that fail together let one say why: torchrun ends the others as they wait."""
+    try:
+        yield
+    except Exception as error:
+        if started_together() and (rank() or not isinstance(error, UserError)):
+            time.sleep(GRACE)
+        raise
 
 
 @contextmanager

@@ -6,21 +6,29 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 from pytorch_lightning import LightningDataModule, LightningModule
 from torch import Generator
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from pipelines.core.environment import environment
+from pipelines.core.errors import UserError
+from pipelines.core.processes import processes, rank
 from pipelines.core.randomness import generator
+from pipelines.training.sharing import part, share
 
 Key = tuple[int, int]
 
 
 class EpochSampler(Sampler[Key]):
-    """Yields (epoch, index), the order a pure function of (seed, epoch)."""
+    """Yields (epoch, index), the order a pure function of (seed, epoch).
 
-    def __init__(self, size: int, seed: int, shuffle: bool) -> None:
-        self.size, self.seed, self.shuffle = size, seed, shuffle
+    Of several processes each yields its share; of `whole` batches every one, to take its share of
+    them. Shuffled, for training, the shares are equally large; else every index is in one of them.
+    """
+
+    def __init__(self, size: int, seed: int, shuffle: bool, whole: bool = False) -> None:
+        self.size, self.seed, self.shuffle, self.whole = size, seed, shuffle, whole
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -28,13 +36,17 @@ class EpochSampler(Sampler[Key]):
         self.epoch = epoch if self.shuffle else 0
 
     def __len__(self) -> int:
-        return self.size
+        if self.whole:
+            return self.size
+        return part(self.size) if self.shuffle else len(range(self.size)[rank() :: processes()])
 
     def __iter__(self) -> Iterator[Key]:
-        order = list(range(self.size))
+        order = np.arange(self.size)
         if self.shuffle:
-            order = generator(self.seed, self.epoch).permutation(self.size).tolist()
-        return ((self.epoch, index) for index in order)
+            order = generator(self.seed, self.epoch).permutation(self.size)
+        if not self.whole:
+            order = share(order) if self.shuffle else order[rank() :: processes()]
+        return ((self.epoch, index) for index in order.tolist())
 
 
 class EpochDataModule(LightningDataModule):
@@ -44,17 +56,21 @@ class EpochDataModule(LightningDataModule):
         train: dataset whose `__getitem__((epoch, index))` draws from
             `generator(seed, epoch, index)` and from nothing else.
         val: dataset asked in order, with epoch 0.
-        batch_size: items a training batch.
+        batch_size: items a training batch, of all processes together. None: items are whole
+            batches already, of which the dataset gives this process its share.
         seed: seed of the order of training items.
-        val_batch_size: items a validation batch; `batch_size` if None.
+        val_batch_size: items a validation batch of one process; `batch_size` if None.
         collate: joins items to a batch; torch's default if None.
+
+    Raises:
+        UserError: the processes cannot share a batch evenly, or are more than validation items.
     """
 
     def __init__(
         self,
         train: Dataset[Any],
         val: Dataset[Any],
-        batch_size: int,
+        batch_size: int | None,
         seed: int,
         val_batch_size: int | None = None,
         collate: Callable[[list[Any]], Any] | None = None,
@@ -63,7 +79,20 @@ class EpochDataModule(LightningDataModule):
         self.train, self.val = train, val
         self.batch_size, self.val_batch_size = batch_size, val_batch_size or batch_size
         self.collate = collate
-        self.sampler = EpochSampler(len(train), seed, shuffle=True)  # type: ignore[arg-type]
+        size, checked = len(train), len(val)  # type: ignore[arg-type]
+        self.sampler = EpochSampler(size, seed, shuffle=True, whole=batch_size is None)
+        whole = self.val_batch_size is None
+        self.val_sampler = EpochSampler(checked, 0, shuffle=False, whole=whole)
+        if (batch_size or 0) % processes():
+            raise UserError(
+                f"SCISTAGE_DEVICES: found {processes()} processes in all, which do not share a "
+                f"batch of {batch_size} evenly; choose a number that divides it"
+            )
+        if not len(self.val_sampler):
+            raise UserError(
+                f"SCISTAGE_DEVICES: found {processes()} processes in all, more than there are "
+                "validation items; choose fewer"
+            )
 
     def state_dict(self) -> dict[str, int]:
         """The next epoch: Lightning, resuming, makes a loader before it tells the epoch."""
@@ -75,15 +104,15 @@ class EpochDataModule(LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Shuffled anew each epoch."""
-        return self._loader(self.train, self.batch_size, self.sampler)
+        batch_size = self.batch_size and part(self.batch_size)
+        return self._loader(self.train, batch_size, self.sampler)
 
     def val_dataloader(self) -> DataLoader[Any]:
         """In order."""
-        in_order = EpochSampler(len(self.val), 0, shuffle=False)  # type: ignore[arg-type]
-        return self._loader(self.val, self.val_batch_size, in_order)
+        return self._loader(self.val, self.val_batch_size, self.val_sampler)
 
     def _loader(
-        self, dataset: Dataset[Any], batch_size: int, sampler: EpochSampler
+        self, dataset: Dataset[Any], batch_size: int | None, sampler: EpochSampler
     ) -> DataLoader[Any]:
         workers = environment().workers
         return DataLoader(

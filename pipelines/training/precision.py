@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 import torch
 
 from pipelines.core.environment import environment
+from pipelines.core.processes import rank_here
 
 
 def trainer_precision(low: bool = False) -> str:
@@ -26,7 +27,7 @@ def trainer_precision(low: bool = False) -> str:
 def computing_device() -> torch.device:
     """Where networks compute outside of Lightning's Trainer: on the GPU, if there is one."""
     on_gpu = environment().accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
-    return torch.device("cuda" if on_gpu else "cpu")
+    return torch.device("cuda", rank_here()) if on_gpu else torch.device("cpu")
 
 
 def autocast(device: torch.device, low: bool = False) -> AbstractContextManager[object]:

@@ -11,6 +11,7 @@ from pytorch_lightning.callbacks import Checkpoint, TQDMProgressBar
 from torch import Tensor
 
 from pipelines.core.errors import UserError
+from pipelines.core.processes import rank
 from pipelines.core.randomness import seed_everything
 from pipelines.training.fit import Fit
 
@@ -56,8 +57,9 @@ class Progress(Checkpoint):
         trainer.should_stop = self._exhausted()
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Make what the module draws in an epoch a function of (seed, epoch)."""
-        seed_everything(self.seed, trainer.current_epoch)
+        """Make what the module draws in an epoch a function of (seed, epoch) and the process."""
+        own = (rank(),) if rank() else ()
+        seed_everything(self.seed, trainer.current_epoch, *own)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Record, select, checkpoint."""
@@ -77,15 +79,16 @@ class Progress(Checkpoint):
         if better:
             self.best = {k: v.detach().cpu().clone() for k, v in pl_module.state_dict().items()}
             self.best_epoch, self.best_value = trainer.current_epoch, value
-        if self.say_epochs:
+        if self.say_epochs and not rank():
             said = "  ".join(f"{name} {number:.4g}" for name, number in metrics.items())
             mark = "  best" if better else ""
             count = f"{trainer.current_epoch + 1}/{self.epochs}"
             print(f"{self.label}  epoch {count}  {said}{mark}", flush=True)
         trainer.should_stop = self._exhausted()
         part = self.checkpoint.with_suffix(".part")
-        trainer.save_checkpoint(part)
-        part.replace(self.checkpoint)
+        trainer.save_checkpoint(part)  # all processes have a part in it, process 0 writes
+        if not rank():
+            part.replace(self.checkpoint)
 
     def _exhausted(self) -> bool:
         waited = len(self.history) - 1 - self.best_epoch

@@ -12,14 +12,18 @@ from typing import Any, cast
 import pandas as pd
 import pytorch_lightning as pl
 import torch
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 
 from pipelines.core.artifacts import read_csv, read_json, write_csv, write_json
 from pipelines.core.environment import environment
+from pipelines.core.processes import processes, processes_here, rank, started_together
 from pipelines.training.fit import Fit
 from pipelines.training.memory import keep_memory
 from pipelines.training.precision import trainer_precision
 from pipelines.training.progress import MetricsBar, Progress
 from pipelines.training.reproducible import prepare_torch
+from pipelines.training.sharing import meet
 from pipelines.training.weights import read_weights, write_weights
 
 
@@ -36,7 +40,8 @@ def train(fits: Iterator[Fit], out: Path, work: Path, label: str) -> None:
     prepare_torch()
     keep_memory()
     work = work / ("gpu" if torch.cuda.is_available() else "cpu")  # one does not resume the other
-    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
+    for chatty in ("pytorch_lightning", "lightning_fabric"):
+        logging.getLogger(chatty).setLevel(logging.ERROR)
     work.mkdir(parents=True, exist_ok=True)
     states, models, history = {}, {}, []
     for fit in fits:
@@ -47,6 +52,9 @@ def train(fits: Iterator[Fit], out: Path, work: Path, label: str) -> None:
         fit.module.load_state_dict(states[fit.name])
         models[fit.name] = {"model": fit.model, **read_json(folder / "done.json")}
         history.append(read_csv(folder / "history.csv"))
+    meet()
+    if rank():
+        return
     write_weights(out / "weights.safetensors", states)
     write_json(out / "model.json", {"fits": models})
     write_csv(out / "history.csv", pd.concat(history))
@@ -63,6 +71,12 @@ def _run(fit: Fit, folder: Path, label: str) -> None:
         # Advice on loader workers and on logging intervals: the number of workers is the user's.
         warnings.filterwarnings("ignore", module="pytorch_lightning")
         trainer.fit(fit.module, datamodule=fit.data, ckpt_path=resume, weights_only=True)
+    if not rank():
+        _keep(fit, progress, folder)
+    meet()
+
+
+def _keep(fit: Fit, progress: Progress, folder: Path) -> None:
     write_weights(folder / "best.safetensors", {fit.name: progress.best})
     table = pd.DataFrame(progress.history)
     table.insert(0, "fit", fit.name)
@@ -84,7 +98,11 @@ def make_trainer(fit: Fit, callbacks: list[pl.Callback]) -> pl.Trainer:
     settings = environment()
     return pl.Trainer(
         accelerator=settings.accelerator,
-        devices=1,  # the sampler and the checkpoints are one process's
+        # Without being told, Lightning would ask a batch system which process this is.
+        plugins=[TorchElasticEnvironment() if started_together() else LightningEnvironment()],
+        devices=processes_here(),
+        num_nodes=processes() // processes_here(),
+        strategy=_strategy(fit),
         precision=cast(Any, trainer_precision(fit.low_precision)),
         max_epochs=fit.epochs,
         gradient_clip_val=fit.gradient_clip,
@@ -98,3 +116,11 @@ def make_trainer(fit: Fit, callbacks: list[pl.Callback]) -> pl.Trainer:
         enable_model_summary=False,
         logger=False,
     )
+
+
+def _strategy(fit: Fit) -> str:
+    if processes() == 1:
+        return "auto"
+    # What steps by itself may have several optimisers, none of which moves all parameters.
+    several = not fit.module.automatic_optimization
+    return environment().strategy or f"ddp{'_find_unused_parameters_true' if several else ''}"

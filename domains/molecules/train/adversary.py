@@ -22,6 +22,9 @@ from torch.nn import functional as F
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LinearLR
 
+from pipelines.core.processes import processes, rank
+from pipelines.training.sharing import gathered, log_means, part
+
 from .chemistry import look_at, parse
 from .critic import Critic
 from .generator import Generator
@@ -84,7 +87,7 @@ class Adversary(Validated):
 
     def training_step(self, batch: Round, index: int) -> None:
         """One round of the game."""
-        fakes = self.generator.write(torch.randn(self.game.samples, self.generator.size))
+        fakes = self.generator.write(torch.randn(part(self.game.samples), self.generator.size))
         mols = self._mols(fakes)
         seen = torch.from_numpy(look_at(mols)).to(self.device)
         self._remember(fakes, seen)
@@ -92,16 +95,15 @@ class Adversary(Validated):
         found = {"critic_loss": torch.stack(told).mean(), "valid": 1 - seen[:, -1].mean()}
         if self.current_epoch > 0:
             found |= self._refine(fakes, self._rewards(fakes, seen, mols), batch)
-        self.log_dict(found, on_step=False, on_epoch=True, batch_size=len(fakes))
+        log_means(self, found, len(fakes))
 
     def _mols(self, tokens: Tensor) -> list[Mol | None]:
         return parse(spell(tokens.cpu().numpy(), self.generator.vocabulary))
 
     def _remember(self, fakes: Tensor, seen: Tensor) -> None:
-        kept = len(self.fakes) > 0
-        last, shown = fakes.to(torch.uint8), seen
-        self.fakes = torch.cat([last, self.fakes])[: self.game.replay] if kept else last
-        self.fakes_seen = torch.cat([shown, self.fakes_seen])[: self.game.replay] if kept else shown
+        kept, last, most = len(self.fakes) > 0, fakes.to(torch.uint8), part(self.game.replay)
+        self.fakes = torch.cat([last, self.fakes])[:most] if kept else last
+        self.fakes_seen = torch.cat([seen, self.fakes_seen])[:most] if kept else seen
 
     def _teach(self, real: Tensor, shown: Tensor) -> Tensor:
         """A step of the critic: real molecules against as many of those last written."""
@@ -176,10 +178,10 @@ class Adversary(Validated):
         return [critic, refined], [LinearLR(refined, 1.0, 0.0, total_iters=game.steps)]
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """The molecules that are replayed belong to the game's state."""
-        checkpoint["fakes"] = self.fakes
+        """The molecules that are replayed, as many by each process, belong to the game's state."""
+        checkpoint["fakes"] = gathered(self.fakes)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Look at them anew."""
-        self.fakes = checkpoint["fakes"]
+        self.fakes = checkpoint["fakes"].chunk(processes())[rank()]
         self.fakes_seen = torch.from_numpy(look_at(self._mols(self.fakes)))

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from pipelines.training.sharing import log_means
+
 from .batches import Batch, LengthBatches
 from .graph import Alphabet, features_of
 from .likelihood import Likelihood
@@ -151,7 +153,7 @@ class Reconstruction(Likelihood):
             "val_nats": nats(logits, tokens).mean(),
             "val_exact": exact.float().mean(),
         }
-        self.log_dict(found, on_epoch=True, batch_size=tokens.shape[1])
+        log_means(self, found, tokens.shape[1])
 
 
 @torch.no_grad()

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from pipelines.core.processes import processes, rank
 from pipelines.core.randomness import generator
 from pipelines.training.fit import EpochDataModule, Key
+from pipelines.training.sharing import share
 
 from ..prepare.arrays import Corpus
 from .graph import Alphabet, features_of
 
-T = TypeVar("T")
 Batch = tuple[Tensor, Tensor]  # tokens (length, batch) int64; features (length, batch, f) int64
 
 _POOL = 20  # batches among which molecules are sorted by length
@@ -25,6 +24,8 @@ _AT_ONCE = 8192  # molecules whose features are computed together
 
 class LengthBatches(Dataset[Batch]):
     """Item (epoch, index) is the whole batch of that number, a pure function of (seed, epoch).
+
+    Of several processes each is given its share: of every batch, for validation of the molecules.
 
     Args:
         corpus: the molecules.
@@ -38,13 +39,15 @@ class LengthBatches(Dataset[Batch]):
         self._epoch, self._batches = -1, list[NDArray[np.int64]]()
 
     def __len__(self) -> int:
-        return -(-len(self.corpus) // self.batch_size)
+        size = len(self._own()) if self.seed is None else len(self.corpus)
+        return -(-size // self.batch_size)
 
     def __getitem__(self, key: Key) -> Batch:
         epoch, index = key
         if epoch != self._epoch:
             self._epoch, self._batches = epoch, self._composed(epoch)
-        return self.molecules(self._batches[index])
+        batch = self._batches[index]
+        return self.molecules(batch if self.seed is None else share(batch))
 
     def molecules(self, chosen: NDArray[np.int64]) -> Batch:
         """The tokens and features of some molecules, each with its end."""
@@ -58,13 +61,16 @@ class LengthBatches(Dataset[Batch]):
 
     def _composed(self, epoch: int) -> list[NDArray[np.int64]]:
         size, lengths = self.batch_size, self.corpus.lengths
-        order = np.arange(len(self.corpus))
-        pool = len(order)
+        order, pool = self._own(), len(self.corpus)
         if self.seed is not None:
-            order, pool = generator(self.seed, epoch).permutation(order), _POOL * size
+            order, pool = generator(self.seed, epoch).permutation(len(lengths)), _POOL * size
         pools = [order[start : start + pool] for start in range(0, len(order), pool)]
         pools = [chosen[np.argsort(lengths[chosen], kind="stable")] for chosen in pools]
         return [p[start : start + size] for p in pools for start in range(0, len(p), size)]
+
+    def _own(self) -> NDArray[np.int64]:
+        """The molecules that this process validates."""
+        return np.arange(len(self.corpus))[rank() :: processes()]
 
 
 def _flat_features(corpus: Corpus) -> NDArray[np.uint16]:
@@ -82,10 +88,4 @@ def _flat_features(corpus: Corpus) -> NDArray[np.uint16]:
 
 def of_batches(train: LengthBatches, val: LengthBatches, seed: int) -> EpochDataModule:
     """Loaders whose items are whole batches."""
-    return EpochDataModule(train, val, batch_size=1, seed=seed, collate=only)
-
-
-def only(items: list[T]) -> T:
-    """The one item of a list."""
-    (item,) = items
-    return item
+    return EpochDataModule(train, val, batch_size=None, seed=seed)

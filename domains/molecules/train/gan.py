@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from pipelines.core.randomness import seed_everything
 from pipelines.training.fit import EpochDataModule, Fit
 
@@ -18,7 +16,7 @@ from .critic import Critic
 from .generator import Generator
 from .likelihood import Likelihood
 from .params import TrainParams
-from .rounds import Round, Rounds
+from .rounds import Rounds
 from .scorers import GoalScorer
 from .validation import Noise, chemnet_distance
 from .warm_up import VALIDATED, pace, shape, warm_up
@@ -66,7 +64,7 @@ def _adversarial(
         module=Adversary(
             generator, Critic(**critic), _game(params), chemnet_distance(prepared), scorer
         ),
-        data=EpochDataModule(rounds, noise, 1, params.seed, VALIDATED, collate=_collated),
+        data=EpochDataModule(rounds, noise, None, params.seed, VALIDATED),
         epochs=how.epochs,
         seed=params.seed,
         monitor="val_score" if params.goals else "val_fcd",
@@ -94,8 +92,3 @@ def _game(params: TrainParams) -> Game:
         goal_strength=how.goal_strength,
         steps=max((how.epochs - 1) * how.rounds, 1),
     )
-
-
-def _collated(items: list[Any]) -> Any:
-    """A round is a batch by itself; noise is stacked."""
-    return items[0] if isinstance(items[0], Round) else torch.stack(items)

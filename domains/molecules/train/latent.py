@@ -15,6 +15,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Adam
 
+from pipelines.training.sharing import log_means
+
 from .autoencoder import Autoencoder
 from .validation import Distance, Validated
 from .writer import Writer
@@ -177,7 +179,7 @@ class LatentGan(Validated):
             self._refine(len(parts[0]))
         gain, steep = torch.stack(told).mean(0)
         found = {"wasserstein": gain, "slope_penalty": steep}
-        self.log_dict(found, on_step=False, on_epoch=True, batch_size=len(batch))
+        log_means(self, found, len(batch))
 
     def _teach(self, real: Tensor) -> Tensor:
         with torch.no_grad():

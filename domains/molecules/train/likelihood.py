@@ -9,6 +9,8 @@ from pytorch_lightning import LightningModule
 from torch.optim import AdamW, Muon
 from torch.optim.lr_scheduler import OneCycleLR
 
+from pipelines.training.sharing import log_means
+
 from .batches import Batch
 from .generator import Generator
 
@@ -52,13 +54,12 @@ class Likelihood(LightningModule):
         for optimiser, schedule in zip(optimisers, self.lr_schedulers(), strict=True):
             optimiser.step()
             schedule.step()
-        size = batch[0].shape[1]
-        self.log("train_nats", loss.detach(), on_step=False, on_epoch=True, batch_size=size)
+        log_means(self, {"train_nats": loss.detach()}, batch[0].shape[1])
 
     def validation_step(self, batch: Batch, index: int) -> None:
         """Negative log-likelihood of held-out molecules, in nats a molecule."""
         found = -self.generator.log_likelihood(*batch)
-        self.log("val_nats", found.mean(), on_epoch=True, batch_size=len(found))
+        log_means(self, {"val_nats": found.mean()}, len(found))
 
     def configure_optimizers(self) -> tuple[list[torch.optim.Optimizer], list[OneCycleLR]]:
         """Muon for the matrices of the recurrent layers, AdamW for all else."""

@@ -11,6 +11,7 @@ from torch.utils.data import Dataset
 
 from pipelines.core.randomness import generator
 from pipelines.training.fit import Key
+from pipelines.training.sharing import share
 
 from .batches import Batch, LengthBatches
 from .chemistry import look_at, parse
@@ -30,6 +31,8 @@ class Round(NamedTuple):
 
 class Rounds(Dataset[Round]):
     """Item (epoch, index) is what a round needs, a pure function of (seed, epoch, index).
+
+    Of several processes each is given its share.
 
     Args:
         batches: of likelihood.
@@ -71,5 +74,6 @@ class Rounds(Dataset[Round]):
         return Round(self.batches[epoch, batch], real)
 
     def _real(self, chosen: np.ndarray) -> tuple[Tensor, Tensor]:
+        chosen = share(chosen)
         tokens = torch.from_numpy(self.tokens[chosen].astype(np.int64))
         return tokens, torch.from_numpy(self.seen[chosen])

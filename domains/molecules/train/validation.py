@@ -15,6 +15,7 @@ from torch.utils.data import Dataset
 from pipelines.core.randomness import generator
 from pipelines.training.fit import Key
 from pipelines.training.precision import computing_device
+from pipelines.training.sharing import gathered
 
 from ..prepare.arrays import read_corpus
 from ..prepare.chemnet import activations, load_chemnet
@@ -71,7 +72,7 @@ class Validated(LightningModule):
         super().__init__()
         self.automatic_optimization = False
         self.distance, self.scorer = distance, scorer
-        self.written = list[str]()
+        self.written = list[Tensor]()
 
     def writer(self) -> Writer:
         """What is validated."""
@@ -83,12 +84,12 @@ class Validated(LightningModule):
 
     def validation_step(self, batch: Tensor, index: int) -> None:
         """Write the molecules of some noise."""
-        writer = self.writer()
-        self.written += spell(writer.write(batch).cpu().numpy(), writer.vocabulary)
+        self.written.append(self.writer().write(batch))
 
     def on_validation_epoch_end(self) -> None:
         """Share of valid molecules, the distance of these to real ones, and what is aimed at."""
-        mols = parse(self.written)
+        tokens = gathered(torch.cat(self.written)).cpu().numpy()
+        mols = parse(spell(tokens, self.writer().vocabulary))
         valid = [Chem.MolToSmiles(mol) for mol in mols if mol is not None]
         self.log("val_valid", len(valid) / len(mols))
         self.log("val_fcd", self.distance(valid))

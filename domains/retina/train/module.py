@@ -6,6 +6,8 @@ import torch
 from pytorch_lightning import LightningModule
 from torch import Tensor
 
+from pipelines.training.sharing import gathered, log_means
+
 from .dataset import Batch
 from .intensity import with_noise
 from .losses import anatomy_loss, target_losses
@@ -47,7 +49,7 @@ class EyeReader(LightningModule):
         loss = (self.weights * losses).sum()
         if self.network.anatomy:
             loss = loss + self.params.auxiliary * anatomy_loss(answer, anatomy)
-        self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(images))
+        log_means(self, {"train_loss": loss}, len(images))
         return loss
 
     def on_validation_epoch_start(self) -> None:
@@ -62,7 +64,8 @@ class EyeReader(LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Log the loss and how well each target is read, over all that is known of the split."""
-        centre, spread, truth = (torch.cat(parts) for parts in zip(*self.said, strict=True))
+        parts = zip(*self.said, strict=True)
+        centre, spread, truth = (gathered(torch.cat(part)) for part in parts)
         answer = Answer(centre, spread, centre[:, :0], centre)
         losses = target_losses(answer, truth, self.binary)
         self.log("val_loss", (self.weights * losses).sum())

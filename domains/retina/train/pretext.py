@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from pipelines.core.randomness import generator
+from pipelines.training.sharing import log_means
 
 from .dataset import EyeBatches, Key
 from .network import EyeNetwork
@@ -68,7 +69,7 @@ class TurnReader(LightningModule):
         """Loss and accuracy of one batch."""
         _, logits = self._compare(batch, "val_loss")
         right = (logits.argmax(dim=1) == batch[1]).float().mean()
-        self.log("val_accuracy", right, on_step=False, on_epoch=True, batch_size=len(logits))
+        log_means(self, {"val_accuracy": right}, len(logits))
 
     def configure_optimizers(self) -> dict[str, Any]:
         """As for the labels."""
@@ -83,5 +84,5 @@ class TurnReader(LightningModule):
         images, turns = batch
         logits = self(images).float()
         loss = F.cross_entropy(logits, turns)
-        self.log(name, loss, on_step=False, on_epoch=True, batch_size=len(images))
+        log_means(self, {name: loss}, len(images))
         return loss, logits

@@ -8,6 +8,8 @@ from torch import Tensor
 from torchmetrics.functional import r2_score
 from torchmetrics.functional.classification import binary_auroc
 
+from pipelines.training.sharing import gathered, log_means
+
 from .dataset import Batch
 from .losses import loss_of
 from .network import BondNetwork
@@ -39,7 +41,7 @@ class Screener(LightningModule):
         """Loss of one batch."""
         said = self.network(batch.molecules).float()
         loss = loss_of(said, self._standardised(batch.truth), self.classes, self.weights)
-        self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(said))
+        log_means(self, {"train_loss": loss}, len(said))
         return loss
 
     def on_validation_epoch_start(self) -> None:
@@ -53,7 +55,8 @@ class Screener(LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Log the loss and how well each target is told."""
-        said, truth = (torch.cat(parts) for parts in zip(*self.answers, strict=True))
+        parts = zip(*self.answers, strict=True)
+        said, truth = (gathered(torch.cat(part)) for part in parts)
         self.log("val_loss", loss_of(said, truth, self.classes, self.weights))
         for k, target in enumerate(self.network.targets):
             known = ~truth[:, k].isnan()

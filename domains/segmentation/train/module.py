@@ -7,6 +7,8 @@ import torch.nn.functional as F
 from pytorch_lightning import LightningModule
 from torch import Tensor
 
+from pipelines.training.sharing import gathered, log_means
+
 from .unet import UNet, centre
 
 
@@ -87,7 +89,7 @@ class Segmenter(LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Log the Dice over all batches together."""
-        both, said, true = self.counts[:, 1:]
+        both, said, true = gathered(self.counts[None]).sum(dim=0)[:, 1:]
         dice = (2 * both / (said + true).clamp_min(1))[true > 0]
         self.log("val_dice", dice.mean() if len(dice) else torch.tensor(0.0))
 
@@ -101,7 +103,7 @@ class Segmenter(LightningModule):
         loss = weighted_cross_entropy(logits, classes, weights)
         if self.loss == "dice_cross_entropy":
             loss = loss + soft_dice_loss(logits, classes, weights)
-        self.log(name, loss, on_step=False, on_epoch=True, batch_size=len(images))
+        log_means(self, {name: loss}, len(images))
         return loss, logits, classes, weights
 
     def configure_optimizers(self) -> dict[str, Any]:

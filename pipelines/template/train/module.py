@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
+from pipelines.training.sharing import log_means
+
 from .network import Network
 
 
@@ -28,14 +30,14 @@ class Regression(pl.LightningModule):
         """Mean squared error."""
         spectra, target = batch
         loss = mse_loss(self.network(spectra), target)
-        self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(target))
+        log_means(self, {"train_loss": loss}, len(target))
         return loss
 
     def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
         """Mean absolute error, which selects the epoch."""
         spectra, target = batch
         error = (self.network(spectra) - target).abs().mean()
-        self.log("val_mae", error, on_step=False, on_epoch=True, batch_size=len(target))
+        log_means(self, {"val_mae": error}, len(target))
 
     def configure_optimizers(self) -> Any:
         """Adam with a step schedule."""

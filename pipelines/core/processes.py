@@ -1,0 +1,30 @@
+"""Which of the processes of a training this is: what torchrun tells the processes it starts."""
+
+from __future__ import annotations
+
+import os
+
+
+def started_together() -> bool:
+    """Whether torchrun, or `scistage` as it does, has started this process as one of several."""
+    return "TORCHELASTIC_RUN_ID" in os.environ
+
+
+def processes() -> int:
+    """How many train together; 1 outside of a shared training."""
+    return int(os.environ["WORLD_SIZE"]) if started_together() else 1
+
+
+def rank() -> int:
+    """Number of this process among them. Process 0 writes what the stage publishes."""
+    return int(os.environ["RANK"]) if started_together() else 0
+
+
+def rank_here() -> int:
+    """Number of this process among those of this machine, and of the GPU that it uses."""
+    return int(os.environ["LOCAL_RANK"]) if started_together() else 0
+
+
+def processes_here() -> int:
+    """How many of them run on this machine."""
+    return int(os.environ["LOCAL_WORLD_SIZE"]) if started_together() else 1
