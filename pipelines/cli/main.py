@@ -48,11 +48,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         where = f"{error.filename}: " if error.filename else ""
         return _complain(f"{where}{error.strerror}; {_MACHINE_FAULTS[error.errno]}")
     except MemoryError as error:
-        return _complain(f"out of memory ({error}); give less at a time, or free some memory")
+        return _complain(f"out of memory ({error}); {_LESS}")
+    except RuntimeError as error:
+        what = next((what for sign, what in _TORCH_FAULTS.items() if sign in str(error)), None)
+        if what is None:
+            raise
+        return _complain(what)
     except KeyboardInterrupt:
         return _complain("interrupted; the same command goes on from the last finished epoch")
 
 
+_LESS = "give less at a time, or free some memory"
+_TORCH_FAULTS = {  # what PyTorch says, and what is told of it
+    "can't allocate memory": f"out of memory; {_LESS}",
+    "CUDA out of memory": f"out of memory on the GPU; {_LESS}",
+    "DataLoader worker": "SCISTAGE_WORKERS: a loader process was ended from outside, often for "
+    "lack of memory; lower it, and run the same command again",
+}
 _MACHINE_FAULTS: dict[int | None, str] = {
     errno.ENOSPC: "free some space and run the same command again",
     errno.EDQUOT: "free some of your quota and run the same command again",

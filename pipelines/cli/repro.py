@@ -6,8 +6,9 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pipelines.cli.check import Files, check_domains, chosen_domains
@@ -68,18 +69,20 @@ def _run_dvc(domains: list[str], sources: dict[str, Files], force: bool, jobs: i
         while waiting and len(running) < jobs:
             domain = waiting.pop(0)
             running[domain] = _start(["--wait-for-lock", "repro", *options, f"report@{domain}"])
-        domain, process = next(iter(running.items()))
-        if _wait(process):
+        domain = _first_to_end(running)
+        if running.pop(domain).returncode:
             failures.append(domain)
             waiting = []  # as without --jobs, what has not begun does not begin
-        del running[domain]
     return ", ".join(failures) or None
 
 
 def _source_changed(domain: str, files: Files) -> bool:
     """Whether the user's files are not those on the card: DVC does not watch them."""
     card = OUTPUTS / domain / "prepare" / "card.json"
-    return card.is_file() and read_json(card)["source"]["files"] != files
+    try:
+        return card.is_file() and read_json(card)["source"]["files"] != files
+    except (UserError, LookupError, TypeError):
+        return False  # a damaged card: DVC sees that it is not what it was
 
 
 def _start(arguments: list[str], quiet: bool = False) -> subprocess.Popen[bytes]:
@@ -107,6 +110,16 @@ def _wait(process: subprocess.Popen[bytes]) -> int:
             return process.wait()
         except KeyboardInterrupt:
             continue
+
+
+def _first_to_end(running: dict[str, subprocess.Popen[bytes]]) -> str:
+    """The domain whose process has ended; Ctrl-C as for `_wait`."""
+    while True:
+        for domain, process in running.items():
+            if process.poll() is not None:
+                return domain
+        with suppress(KeyboardInterrupt):
+            time.sleep(0.1)
 
 
 @contextmanager

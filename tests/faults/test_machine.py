@@ -1,0 +1,88 @@
+"""What a machine does: a clock that is set back, a damaged cache, too little memory, a dead worker.
+
+Disks are in `test_errors.py`, kills in `test_kills.py`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+
+import pytest
+
+from pipelines.core.contract import STAGES
+from tests.faults.many_kills import descendants
+from tests.workspace import Workspace, one_line_error
+
+TOO_MUCH = "100000000000000"
+YEAR = 365 * 24 * 3600
+
+
+def test_files_of_the_future_change_nothing(spectra: Workspace) -> None:
+    """As after a clock was set back: all that is there is newer than what is written now."""
+    outputs, lock = spectra.tree("outputs"), spectra.read("dvc.lock")
+    for path in spectra.path.rglob("*"):
+        if not path.is_symlink():
+            os.utime(path, (time.time() + YEAR, time.time() + YEAR))
+    run = spectra.run("repro")
+    assert run.returncode == 0 and "Running stage" not in run.stdout
+    metrics = spectra.path / "outputs/spectra/evaluate/metrics.json"
+    metrics.write_text(metrics.read_text().replace("4", "5"))  # and is older than all else
+    assert metrics.read_bytes() != outputs["spectra/evaluate/metrics.json"]
+    run = spectra.run("repro")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert spectra.tree("outputs") == outputs
+    assert spectra.read("dvc.lock") == lock
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_damaged_output_is_put_right(spectra: Workspace, stage: str) -> None:
+    outputs, lock = spectra.tree("outputs"), spectra.read("dvc.lock")
+    for path in (spectra.path / "outputs/spectra" / stage).rglob("*.*"):
+        path.write_bytes(path.read_bytes()[:-10])
+    run = spectra.run("repro")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert spectra.tree("outputs") == outputs
+    assert spectra.read("dvc.lock") == lock
+
+
+def test_an_output_that_is_damaged_in_the_cache_too_is_computed_again(spectra: Workspace) -> None:
+    outputs, lock = spectra.tree("outputs"), spectra.read("dvc.lock")
+    for path in (spectra.path / ".dvc/cache/files").rglob("*"):
+        if path.is_file() and path.stat().st_size > 1000:
+            path.chmod(0o644)
+            path.write_bytes(path.read_bytes()[:-100])
+    shutil.rmtree(spectra.path / "outputs")
+    run = spectra.run("repro")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert spectra.tree("outputs") == outputs
+    assert spectra.read("dvc.lock") == lock
+
+
+def test_too_little_memory(spectra: Workspace) -> None:
+    outputs = spectra.tree("outputs")
+    for parameter, stage in (("prepare.train", "prepare"), ("train.hidden", "train")):
+        spectra.set_param(f"spectra.{parameter}", TOO_MUCH)
+        message = one_line_error(spectra.run(stage, "spectra"))
+        assert "out of memory" in message and "give less at a time" in message
+        assert spectra.tree("outputs") == outputs
+
+
+def test_a_loader_process_that_dies(spectra: Workspace) -> None:
+    outputs = spectra.tree("outputs")
+    spectra.set_param("spectra.train.epochs", "100000")
+    process = spectra.start("train", "spectra", SCISTAGE_WORKERS="1")
+    deadline = time.monotonic() + 60
+    while not [*spectra.path.glob(".work/spectra/train/*/cpu/*/last.ckpt")]:
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.01)
+    for worker in descendants(process):
+        worker.kill()
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 2, said
+    assert "Traceback" not in said
+    assert said.splitlines()[-1].startswith(
+        "scistage: SCISTAGE_WORKERS: a loader process was ended"
+    )
+    assert spectra.tree("outputs") == outputs
