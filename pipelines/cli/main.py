@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import errno
 import io
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from pipelines.core.errors import UserError
+from pipelines.cli.faults import told_of
 from pipelines.core.project import enter_root
 
 AddCommand = Callable[[str, str, str], argparse.ArgumentParser]  # name, help, example
@@ -31,55 +30,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         return _dispatch(options)
-    except UserError as error:
-        return _complain(str(error))
-    except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] in {"pipelines", "domains"}:
-            raise
-        return _complain(
-            f"the package {error.name!r} is missing from {sys.executable}; "
-            "activate the project's environment (. .venv/bin/activate) or use `make repro`"
-        )
-    except OSError as error:
-        if error.errno is None and str(error).endswith(" written"):  # as NumPy puts it
-            return _complain(f"a file was cut short ({error}); {_MACHINE_FAULTS[errno.ENOSPC]}")
-        if error.errno not in _MACHINE_FAULTS:
-            raise
-        where = f"{error.filename}: " if error.filename else ""
-        return _complain(f"{where}{error.strerror}; {_MACHINE_FAULTS[error.errno]}")
-    except MemoryError as error:
-        return _complain(f"out of memory ({error}); {_LESS}")
-    except RuntimeError as error:
-        what = next((what for sign, what in _TORCH_FAULTS.items() if sign in str(error)), None)
-        if what is None:
-            raise
-        return _complain(what)
     except KeyboardInterrupt:
         return _complain("interrupted; the same command goes on from the last finished epoch")
-
-
-_LESS = "give less at a time, or free some memory"
-_TORCH_FAULTS = {  # what PyTorch says, and what is told of it
-    "can't allocate memory": f"out of memory; {_LESS}",
-    "CUDA out of memory": f"out of memory on the GPU; {_LESS}",
-    "DataLoader worker": "SCISTAGE_WORKERS: a loader process was ended from outside, often for "
-    "lack of memory; lower it, and run the same command again",
-}
-_MACHINE_FAULTS: dict[int | None, str] = {
-    errno.ENOSPC: "free some space and run the same command again",
-    errno.EDQUOT: "free some of your quota and run the same command again",
-    errno.EFBIG: "raise the limit on file sizes (ulimit -f) and run the same command again",
-    errno.EXDEV: "keep outputs/ and .work/ on one file system",
-    errno.EACCES: "check the permissions of that path",
-    errno.EPERM: "check the permissions and attributes of that path",
-    errno.EROFS: "the file system is read-only; make it writable",
-    errno.ENOTDIR: "a file is where a folder belongs; move it away",
-    errno.EEXIST: "a file is where a folder belongs; move it away",
-    errno.EISDIR: "a folder is where a file belongs; move it away",
-    errno.ENOENT: "put it back; what is below outputs/ `scistage repro` writes again",
-    errno.ELOOP: "a link that leads back to itself; remove it",
-    errno.ENAMETOOLONG: "give a shorter name",
-}
+    except Exception as error:
+        told = told_of(error)
+        if told is None:
+            raise
+        return _complain(told)
 
 
 def _complain(message: str) -> int:
