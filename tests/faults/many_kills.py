@@ -212,9 +212,10 @@ def finished(path: Path) -> Workspace:
         for domain in workspace.domains():
             workspace.run("preset", domain, "tiny").check_returncode()
     workspace = Workspace(path)
-    run = workspace.run("repro")
-    if run.returncode:
-        raise SystemExit(run.stdout + run.stderr)
+    for domain in workspace.domains():
+        run = workspace.run("repro", domain)
+        if run.returncode:
+            raise SystemExit(run.stdout + run.stderr)
     return workspace
 
 

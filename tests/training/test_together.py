@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -13,7 +14,7 @@ import psutil
 import pytest
 
 from pipelines.core.artifacts import read_csv
-from tests.faults.many_kills import descendants
+from tests.faults.many_kills import descendants, forget
 from tests.workspace import Workspace, one_line_error
 
 TWO = {"SCISTAGE_DEVICES": "2", "SCISTAGE_ACCELERATOR": "cpu"}
@@ -103,3 +104,44 @@ def test_what_cannot_be_shared_is_told_once(spectra: Workspace) -> None:
         assert line.startswith(f"scistage: {name}: found {value}") or repr(value) in line
         assert part in line
         assert run.stderr.count("scistage: ") == 1, run.stderr
+
+
+@pytest.fixture
+def slurm(tmp_path: Path) -> dict[str, str]:
+    """As in a job on two machines, which are this one twice."""
+    programs = {
+        "scontrol": "echo 127.0.0.1; echo 127.0.0.1",
+        "srun": 'shift; "$@" & first=$!; "$@" & wait $! && wait $first',
+    }
+    for name, script in programs.items():
+        program = tmp_path / "bin" / name
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(f"#!/bin/bash\n{script}\n")
+        program.chmod(0o755)
+    python = str(Path(sys.executable).parent)
+    return {
+        "SLURM_NNODES": "2",
+        "SLURM_CPUS_PER_TASK": "1",
+        "SLURM_JOB_NODELIST": "node[1-2]",
+        "SLURM_JOB_ID": str(os.getpid()),
+        "PATH": os.pathsep.join([str(program.parent), python, os.environ["PATH"]]),
+    }
+
+
+def test_a_job_on_two_machines_trains_what_two_processes_train(
+    spectra: Workspace, slurm: dict[str, str]
+) -> None:
+    folder = "outputs/spectra/train"
+    assert spectra.run("train", "spectra", **TWO).returncode == 0
+    together = spectra.tree(folder)
+    forget(spectra, "spectra", "train")
+    (spectra.path / ".venv/bin").mkdir(parents=True)
+    (spectra.path / ".venv/bin/activate").touch()
+    job = ["bash", "docs/train.sbatch", "spectra"]
+    slurm |= {"SLURM_SUBMIT_DIR": str(spectra.path), "SCISTAGE_ACCELERATOR": "cpu"}
+    run = spectra.process(job, **slurm)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert spectra.tree(folder) == together
+    again = spectra.process(job, **slurm)
+    assert again.returncode == 0, again.stderr
+    assert "Running stage" not in again.stdout and "epoch" not in again.stdout

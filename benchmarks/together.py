@@ -1,0 +1,141 @@
+"""Training by two processes beside one, one thread each: items a second, and what is learnt.
+
+    python benchmarks/together.py [DOMAIN …] [--rounds 3] [--epochs 3]
+
+Of each domain's first fit an epoch's duration is taken from the lines that the train stage prints,
+the first epoch left out; its items are the same for both. Rounds alternate. `--learnt` trains with
+all epochs instead, twice with two processes, and says whether the weights are the same and what the
+test score becomes beside that of one process with its interval. The project's
+outputs of `prepare` are used; nothing is changed but a scratch copy. Prints tables and writes
+benchmarks/records/together.json or together_learnt.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from ruamel.yaml import YAML
+from side_by_side import record, table
+
+from pipelines.cli.verify import copy_project
+from pipelines.core.artifacts import read_csv
+from pipelines.core.params import listed_domains, read_yaml
+
+SCORE = {"segmentation": "dice", "molecules": "fcd", "retina": "age_mae", "screening": "roc_auc"}
+EPOCHS = {"molecules": "likelihood.epochs"}  # parameter of the first fit's; else `epochs`
+
+
+def main() -> None:
+    """All domains, printed and recorded."""
+    arguments = _parser().parse_args()
+    os.environ |= {"SCISTAGE_THREADS": "1", "SCISTAGE_ACCELERATOR": "cpu"}
+    rows = []
+    with tempfile.TemporaryDirectory() as scratch:
+        project = Path(scratch, "project")
+        copy_project(project)
+        for domain in arguments.domains or listed_domains():
+            folder = Path("outputs", domain, "prepare")
+            shutil.copytree(folder, project / folder)
+            if arguments.learnt:
+                rows.append(learnt(project, domain))
+            else:
+                _set_epochs(project, domain, arguments.epochs)
+                rows.append(speed(project, domain, arguments.rounds))
+            print(rows[-1], flush=True)
+    print(table(rows))
+    part = "together_learnt" if arguments.learnt else "together"
+    record(part, {"rows": rows}, others={})
+
+
+def speed(project: Path, domain: str, rounds: int) -> dict[str, Any]:
+    """Median seconds of an epoch, and the median ratio of the rounds."""
+    found: list[tuple[float, float]] = []
+    for number in range(rounds):
+        seconds = {d: _epoch(project, domain, d) for d in ((1, 2), (2, 1))[number % 2]}
+        found.append((seconds[1], seconds[2]))
+    return {
+        "domain": domain,
+        "one, s an epoch": round(median(one for one, _ in found), 3),
+        "two, s an epoch": round(median(two for _, two in found), 3),
+        "throughput ratio": round(median(one / two for one, two in found), 2),
+    }
+
+
+def learnt(project: Path, domain: str) -> dict[str, Any]:
+    """Weights of two trainings by two processes, and the score of what they have learnt."""
+    weights = []
+    for _ in range(2):
+        if _train(project, domain, 2).wait():
+            raise SystemExit(f"{domain}: the train stage failed")
+        weights.append((project / "outputs" / domain / "train/weights.safetensors").read_bytes())
+    for stage in ("predict", "evaluate"):
+        command = [sys.executable, "-m", "pipelines", stage, domain]
+        subprocess.run(command, cwd=project, check=True, stdout=subprocess.DEVNULL)
+    scores = Path("outputs", domain, "evaluate", "scores.csv")
+    tables = (read_csv(folder / scores) for folder in (Path(), project))
+    one, two = (t[(t["row"] == "model") & (t["metric"] == SCORE[domain])].iloc[0] for t in tables)
+    return {
+        "domain": domain,
+        "same weights": weights[0] == weights[1],
+        "score": SCORE[domain],
+        "one": f"{one['value']:.4g} [{one['low']:.4g}, {one['high']:.4g}]",
+        "two": f"{two['value']:.4g} [{two['low']:.4g}, {two['high']:.4g}]",
+    }
+
+
+def _epoch(project: Path, domain: str, devices: int) -> float:
+    """Mean seconds of the epochs after the first, of the first fit."""
+    process = _train(project, domain, devices, subprocess.PIPE)
+    assert process.stdout is not None
+    times: list[float] = []
+    fit = None
+    for line in process.stdout:
+        words = line.split()
+        if len(words) > 2 and words[2] == "epoch" and fit in (None, words[1]):
+            fit = words[1]
+            times.append(time.monotonic())
+    if process.wait():
+        raise SystemExit(f"{domain}: the train stage failed")
+    return (times[-1] - times[0]) / (len(times) - 1)
+
+
+def _train(
+    project: Path, domain: str, devices: int, said: int = subprocess.DEVNULL
+) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "pipelines", "train", domain]
+    environment = {**os.environ, "SCISTAGE_DEVICES": str(devices)}
+    return subprocess.Popen(command, cwd=project, env=environment, stdout=said, text=True)
+
+
+def _set_epochs(project: Path, domain: str, epochs: int) -> None:
+    file = project / "params.yaml"
+    document = read_yaml(file)
+    section = document[domain]["train"]
+    *parents, last = EPOCHS.get(domain, "epochs").split(".")
+    for key in parents:
+        section = section[key]
+    section[last] = epochs
+    with file.open("w", encoding="utf-8") as stream:
+        YAML().dump(document, stream)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("domains", nargs="*", metavar="DOMAIN", help="default: all")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=3, help="of the first fit")
+    parser.add_argument("--learnt", action="store_true", help="train whole and score instead")
+    return parser
+
+
+if __name__ == "__main__":
+    main()
