@@ -1,4 +1,4 @@
-"""`scistage repro --jobs 2` beside the same without: time, failures, and whether locks are the same.
+"""`scistage repro --jobs 2` beside the same without: time, failures, and whether locks differ.
 
     python benchmarks/jobs.py [--preset tiny] [--rounds 5]
 
