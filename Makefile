@@ -12,6 +12,7 @@ test: setup
 
 # Hours: what is done is kept, the same command goes on.
 faults: setup
+	$(BIN)/python -m tests.faults.matrix
 	$(BIN)/python -m tests.faults.many_kills --kills 20
 
 # Thousands of drawn inputs to every reader; the tests draw a sample of the same.

@@ -151,11 +151,21 @@ class Victim:
 
 def forget(workspace: Workspace, domain: str, stage: str) -> None:
     """Make a stage one that has not run: no output, no entry in lock and run cache."""
+    _drop(workspace, domain, stage)
+    shutil.rmtree(workspace.path / ".dvc" / "cache" / "runs", ignore_errors=True)
+
+
+def forget_all(workspace: Workspace, domain: str) -> None:
+    """Leave nothing of a domain's stages but what is in DVC's cache."""
+    for stage in STAGES:
+        _drop(workspace, domain, stage)
+
+
+def _drop(workspace: Workspace, domain: str, stage: str) -> None:
     lock = workspace.path / "dvc.lock"
     entry = rf"^  {stage}@{domain}:\n(    .*\n)*"
     lock.write_text(re.sub(entry, "", lock.read_text(), flags=re.MULTILINE))
     shutil.rmtree(workspace.path / "outputs" / domain / stage)
-    shutil.rmtree(workspace.path / ".dvc" / "cache" / "runs", ignore_errors=True)
 
 
 def descendants(process: subprocess.Popen[str]) -> list[psutil.Process]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from pipelines.core.params import read_yaml
+from tests.faults.many_kills import IDENTICAL
+from tests.faults.matrix import cells
 from tests.workspace import Workspace
 
 ALL = ["prepare", "train", "predict", "evaluate", "explain", "report"]
@@ -81,3 +84,9 @@ def test_forced_parallel_run_elsewhere_gives_the_lock_of_a_serial_one(
     again = spectra.run("repro", "--jobs", "2")
     assert again.returncode == 0 and ran(again.stdout) == []
     assert spectra.read("dvc.lock") == both
+
+
+def test_killed_resumed_and_restored_elsewhere(finished_spectra: Workspace, tmp_path: Path) -> None:
+    """One of the combinations that `make faults` goes through."""
+    found = cells(finished_spectra, tmp_path / "else" / "where", "spectra", "2", resumed=True)
+    assert found == [IDENTICAL, IDENTICAL]
