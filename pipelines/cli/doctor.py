@@ -51,9 +51,9 @@ def _print_machine() -> None:
     gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
     print(f"{'accelerator':20} {settings.accelerator}: {', '.join(gpus) or 'no GPU, CPU is used'}")
     print(f"{'instructions':20} {torch.backends.cpu.get_cpu_capability()}")
-    for name in ("precision", "portable", "threads", "workers", "cache", "data_mirror"):
-        value = getattr(settings, name)
-        print(f"{name:20} {'default' if value is None else value}")
+    for name, value in vars(settings).items():
+        if name != "accelerator":
+            print(f"{name:20} {'default' if value is None else value}")
     free = shutil.disk_usage(".").free / 2**30
     print(f"{'free disk':20} {free:.0f} GiB")
 
