@@ -1,0 +1,73 @@
+"""Which errors are told in one line, and which are the program's own and keep their traceback."""
+
+from __future__ import annotations
+
+import errno
+import signal
+
+import pytest
+import torch
+
+from pipelines.cli.faults import told_of
+from pipelines.core.errors import UserError
+
+
+def torch_error() -> RuntimeError:
+    with pytest.raises(RuntimeError) as raised:
+        torch.empty(10**15)
+    return raised.value
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (UserError("a.csv: empty"), "a.csv: empty"),
+        (OSError(errno.ENOSPC, "No space left on device", "x"), "x: No space left on device; free"),
+        (OSError("12 requested and 3 written"), "a file was cut short"),
+        (ModuleNotFoundError(name="rdkit.Chem"), "the package 'rdkit.Chem' is missing from"),
+        (MemoryError("Unable to allocate 3 TiB"), "out of memory (Unable to allocate 3 TiB); give"),
+        (torch_error(), "out of memory ("),
+        (
+            torch.cuda.OutOfMemoryError("CUDA out of memory. Tried"),
+            "out of memory on the GPU; give",
+        ),
+    ],
+)
+def test_faults_of_the_machine_are_told(error: Exception, said: str) -> None:
+    told = told_of(error)
+    assert told is not None and told.startswith(said)
+    assert "\n" not in told
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("shapes do not fit"),
+        KeyError("x"),
+        ModuleNotFoundError(name="domains.moss"),
+        ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"),
+        EOFError(),
+    ],
+)
+def test_errors_of_the_program_are_not(error: Exception) -> None:
+    assert told_of(error) is None
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed."),
+        ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"),
+        FileNotFoundError(errno.ENOENT, "No such file or directory"),
+        EOFError(),
+    ],
+)
+def test_the_end_of_a_loader_process_has_several_faces(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    monkeypatch.setenv("SCISTAGE_WORKERS", "2")
+    before = signal.getsignal(signal.SIGCHLD)
+    try:
+        assert str(told_of(error)).startswith("SCISTAGE_WORKERS: ")
+    finally:
+        signal.signal(signal.SIGCHLD, before)
