@@ -34,10 +34,12 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
     locks = set()
     for number in range(arguments.rounds):
-        row: dict[str, Any] = {"round": number + 1}
+        row: dict[str, Any] = {"round": number + 1, **{f"{kind}, s": 0.0 for kind in KINDS}}
+        row["failed"] = 0
         for kind in [*KINDS][:: -1 if number % 2 else 1]:
             seconds, failed, lock = run(kind, arguments.preset)
-            row |= {f"{kind}, s": round(seconds, 1), f"{kind}, failed": failed}
+            row[f"{kind}, s"] = round(seconds, 1)
+            row["failed"] += failed
             locks.add(lock)
         row["ratio"] = round(row["two at a time, s"] / row["one after the other, s"], 3)
         rows.append(row)

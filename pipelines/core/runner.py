@@ -153,9 +153,8 @@ def _identity(domain: str, params: Params) -> str:
     """Names a training: the same parameters, inputs, code and machine settings, or another one."""
     settings = prepare_process()
     how = (settings.accelerator, settings.precision, settings.portable, settings.threads)
-    together = (processes(), settings.strategy)
-    machine = repr((how, together))
-    return digest(dependencies(domain, "train"), params.model_dump_json(), machine)[:16]
+    machine = (*how, processes(), settings.strategy)
+    return digest(dependencies(domain, "train"), params.model_dump_json(), repr(machine))[:16]
 
 
 @contextmanager

@@ -26,6 +26,8 @@ from pipelines.training.reproducible import prepare_torch
 from pipelines.training.sharing import meet
 from pipelines.training.weights import read_weights, write_weights
 
+LIGHTNING = ("pytorch_lightning", "lightning_fabric")
+
 
 def train(fits: Iterator[Fit], out: Path, work: Path, label: str) -> None:
     """Run the fits and export all weights, the models' descriptions and the history.
@@ -40,7 +42,7 @@ def train(fits: Iterator[Fit], out: Path, work: Path, label: str) -> None:
     prepare_torch()
     keep_memory()
     work = work / ("gpu" if torch.cuda.is_available() else "cpu")  # one does not resume the other
-    for chatty in ("pytorch_lightning", "lightning_fabric"):
+    for chatty in LIGHTNING:
         logging.getLogger(chatty).setLevel(logging.ERROR)
     work.mkdir(parents=True, exist_ok=True)
     states, models, history = {}, {}, []
@@ -65,11 +67,12 @@ def _run(fit: Fit, folder: Path, label: str) -> None:
     checkpoint = folder / "last.ckpt"
     on_terminal = sys.stdout.isatty()
     progress = Progress(fit, checkpoint, label, say_epochs=not on_terminal)
-    trainer = make_trainer(fit, [progress, *([MetricsBar()] if on_terminal else [])])
     resume = str(checkpoint) if checkpoint.exists() else None
     with warnings.catch_warnings():
-        # Advice on loader workers and on logging intervals: the number of workers is the user's.
-        warnings.filterwarnings("ignore", module="pytorch_lightning")
+        # Advice on loader workers, logging intervals and batch systems: these are the user's.
+        for chatty in LIGHTNING:
+            warnings.filterwarnings("ignore", module=chatty)
+        trainer = make_trainer(fit, [progress, *([MetricsBar()] if on_terminal else [])])
         trainer.fit(fit.module, datamodule=fit.data, ckpt_path=resume, weights_only=True)
     if not rank():
         _keep(fit, progress, folder)
