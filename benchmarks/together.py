@@ -24,10 +24,10 @@ from statistics import median
 from typing import Any
 
 from ruamel.yaml import YAML
-from side_by_side import record, table
+from side_by_side import RECORDS, record, table
 
 from pipelines.cli.verify import copy_project
-from pipelines.core.artifacts import read_csv
+from pipelines.core.artifacts import read_csv, read_json
 from pipelines.core.params import listed_domains, read_yaml
 
 SCORE = {
@@ -57,8 +57,14 @@ def main() -> None:
                 rows.append(speed(project, domain, arguments.rounds))
             print(rows[-1], flush=True)
     print(table(rows))
-    part = "together_learnt" if arguments.learnt else "together"
-    record(part, {"rows": rows}, others={})
+    keep("together_learnt" if arguments.learnt else "together", rows)
+
+
+def keep(part: str, rows: list[dict[str, Any]]) -> None:
+    """Record the rows; those of other domains stay."""
+    path = RECORDS / f"{part}.json"
+    before = {row["domain"]: row for row in read_json(path)["rows"]} if path.is_file() else {}
+    record(part, {"rows": [*(before | {row["domain"]: row for row in rows}).values()]}, others={})
 
 
 def speed(project: Path, domain: str, rounds: int) -> dict[str, Any]:
@@ -72,6 +78,7 @@ def speed(project: Path, domain: str, rounds: int) -> dict[str, Any]:
         "one, s an epoch": round(median(one for one, _ in found), 3),
         "two, s an epoch": round(median(two for _, two in found), 3),
         "throughput ratio": round(median(one / two for one, two in found), 2),
+        "rounds": rounds,
     }
 
 
