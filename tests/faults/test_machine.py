@@ -9,8 +9,6 @@ import os
 import shutil
 import time
 
-import pytest
-
 from pipelines.core.contract import STAGES
 from tests.faults.many_kills import descendants
 from tests.workspace import Workspace, one_line_error
@@ -36,10 +34,11 @@ def test_files_of_the_future_change_nothing(spectra: Workspace) -> None:
     assert spectra.read("dvc.lock") == lock
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_a_damaged_output_is_put_right(spectra: Workspace, stage: str) -> None:
+def test_damaged_outputs_are_put_right(spectra: Workspace) -> None:
     outputs, lock = spectra.tree("outputs"), spectra.read("dvc.lock")
-    for path in (spectra.path / "outputs/spectra" / stage).rglob("*.*"):
+    damaged = [p for p in (spectra.path / "outputs/spectra").rglob("*") if p.is_file()]
+    assert {path.parts[-2] for path in damaged} >= {*STAGES}
+    for path in damaged:
         path.write_bytes(path.read_bytes()[:-10])
     run = spectra.run("repro")
     assert run.returncode == 0, run.stdout + run.stderr

@@ -63,7 +63,7 @@ def test_two_processes_train_the_same_again(finished: Workspace, tmp_path: Path,
     assert not run.stderr
     once = project.tree(folder)
     together = read_csv(project.path / folder / "history.csv")
-    if domain == "molecules":  # the state of its games is the only one that processes share out
+    if case == "molecules":  # its game has a state that is shared out among the processes
         killed(project, domain)
     assert project.run("train", domain, **TWO).returncode == 0
     assert project.tree(folder) == once
