@@ -45,7 +45,7 @@ def main() -> None:
         rows.append(row)
         print(row, flush=True)
     print(table(rows))
-    found = {"median_ratio": median(row["ratio"] for row in rows), "different_locks": len(locks)}
+    found = {"median_ratio": median(row["ratio"] for row in rows), "distinct_locks": len(locks)}
     print(found)
     record("jobs", {"preset": arguments.preset, **found, "rows": rows}, others={})
 

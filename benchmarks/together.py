@@ -1,13 +1,11 @@
-"""Training by two processes beside one, one thread each: items a second, and what is learnt.
+"""Training by two processes beside one, one thread each.
 
     python benchmarks/together.py [DOMAIN …] [--rounds 3] [--epochs 3]
 
 Of each domain's first fit an epoch's duration is taken from the lines that the train stage prints,
-the first epoch left out; its items are the same for both. Rounds alternate. `--learnt` trains with
-all epochs instead, twice with two processes, and says whether the weights are the same and what the
-test score becomes beside that of one process with its interval. The project's outputs of `prepare`
-are used; nothing is changed but a scratch copy. Prints tables and writes
-benchmarks/records/together.json or together_learnt.json.
+the first epoch left out; its items are the same for both. Rounds alternate. The project's outputs
+of `prepare` are used; nothing is changed but a scratch copy. Prints a table and writes
+benchmarks/records/together.json.
 """
 
 from __future__ import annotations
@@ -27,15 +25,9 @@ from ruamel.yaml import YAML
 from side_by_side import RECORDS, record, table
 
 from pipelines.cli.verify import copy_project
-from pipelines.core.artifacts import read_csv, read_json
+from pipelines.core.artifacts import read_json
 from pipelines.core.params import listed_domains, read_yaml
 
-SCORE = {
-    "segmentation": "dice",
-    "molecules": "fcd_test",
-    "retina": "age_mae",
-    "screening": "roc_auc",
-}
 EPOCHS = {"molecules": "likelihood.epochs"}  # parameter of the first fit's; else `epochs`
 
 
@@ -50,21 +42,19 @@ def main() -> None:
         for domain in arguments.domains or listed_domains():
             folder = Path("outputs", domain, "prepare")
             shutil.copytree(folder, project / folder)
-            if arguments.learnt:
-                rows.append(learnt(project, domain))
-            else:
-                _set_epochs(project, domain, arguments.epochs)
-                rows.append(speed(project, domain, arguments.rounds))
+            _set_epochs(project, domain, arguments.epochs)
+            rows.append(speed(project, domain, arguments.rounds))
             print(rows[-1], flush=True)
     print(table(rows))
-    keep("together_learnt" if arguments.learnt else "together", rows)
+    keep(rows)
 
 
-def keep(part: str, rows: list[dict[str, Any]]) -> None:
+def keep(rows: list[dict[str, Any]]) -> None:
     """Record the rows; those of other domains stay."""
-    path = RECORDS / f"{part}.json"
+    path = RECORDS / "together.json"
     before = {row["domain"]: row for row in read_json(path)["rows"]} if path.is_file() else {}
-    record(part, {"rows": [*(before | {row["domain"]: row for row in rows}).values()]}, others={})
+    after = before | {row["domain"]: row for row in rows}
+    record("together", {"rows": [*after.values()]}, others={})
 
 
 def speed(project: Path, domain: str, rounds: int) -> dict[str, Any]:
@@ -79,28 +69,6 @@ def speed(project: Path, domain: str, rounds: int) -> dict[str, Any]:
         "two, s an epoch": round(median(two for _, two in found), 3),
         "throughput ratio": round(median(one / two for one, two in found), 2),
         "rounds": rounds,
-    }
-
-
-def learnt(project: Path, domain: str) -> dict[str, Any]:
-    """Weights of two trainings by two processes, and the score of what they have learnt."""
-    weights = []
-    for _ in range(2):
-        if _train(project, domain, 2).wait():
-            raise SystemExit(f"{domain}: the train stage failed")
-        weights.append((project / "outputs" / domain / "train/weights.safetensors").read_bytes())
-    for stage in ("predict", "evaluate"):
-        command = [sys.executable, "-m", "pipelines", stage, domain]
-        subprocess.run(command, cwd=project, check=True, stdout=subprocess.DEVNULL)
-    scores = Path("outputs", domain, "evaluate", "scores.csv")
-    tables = (read_csv(folder / scores) for folder in (Path(), project))
-    one, two = (t[(t["row"] == "model") & (t["metric"] == SCORE[domain])].iloc[0] for t in tables)
-    return {
-        "domain": domain,
-        "same weights": weights[0] == weights[1],
-        "score": SCORE[domain],
-        "one": f"{one['value']:.4g} [{one['low']:.4g}, {one['high']:.4g}]",
-        "two": f"{two['value']:.4g} [{two['low']:.4g}, {two['high']:.4g}]",
     }
 
 
@@ -147,7 +115,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("domains", nargs="*", metavar="DOMAIN", help="default: all")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=3, help="of the first fit")
-    parser.add_argument("--learnt", action="store_true", help="train whole and score instead")
     return parser
 
 

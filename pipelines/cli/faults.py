@@ -63,8 +63,10 @@ def _is_of_a_loader(error: Exception) -> bool:
     """A batch comes through a socket: how its end is noticed depends on the moment."""
     if isinstance(error, RuntimeError):
         return str(error).startswith("DataLoader worker")
-    lost = isinstance(error, ConnectionError | EOFError | FileNotFoundError)
-    return lost and getattr(error, "filename", None) is None and environment().workers > 0
+    lost = isinstance(error, ConnectionResetError | ConnectionRefusedError | EOFError)
+    lost = lost or (isinstance(error, FileNotFoundError) and error.filename is None)
+    of_its_code = str(error).startswith("Caught ")  # raised in a loader process, and told by it
+    return lost and not of_its_code and environment().workers > 0
 
 
 def _machine(error: OSError) -> str | None:

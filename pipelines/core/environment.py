@@ -19,9 +19,6 @@ THREAD_VARIABLES = (
 # fewer layers; of graphs every batch is a shape of its own, and PyTorch's 1024 grow to 0.8 GB.
 KERNELS = "256"
 
-# Others cut weights in pieces, which then are not in one place to be kept.
-STRATEGIES = ("ddp", "ddp_find_unused_parameters_true")
-
 # What libraries choose by the processor, held to what any x86-64 since about 2015 has (AVX2, FMA).
 PORTABLE = {
     "ATEN_CPU_CAPABILITY": "avx2",  # PyTorch's own kernels
@@ -46,8 +43,6 @@ class Environment:
         devices: `SCISTAGE_DEVICES`, processes of a training on each machine, on a GPU each where
             there are any; results depend on it.
         num_nodes: `SCISTAGE_NUM_NODES`, machines of a training; results depend on it.
-        strategy: `SCISTAGE_STRATEGY`, how several processes train together, as Lightning's Trainer
-            takes it; None leaves it to the fit.
         workers: `SCISTAGE_WORKERS`, loader processes; results do not depend on it.
         cache: `SCISTAGE_CACHE`, where downloads are kept.
         data_mirror: `SCISTAGE_DATA_MIRROR`, folder or URL laid out as `<dataset>/<file>`.
@@ -59,7 +54,6 @@ class Environment:
     threads: int
     devices: int
     num_nodes: int
-    strategy: str | None
     workers: int
     cache: Path
     data_mirror: str | None
@@ -69,8 +63,7 @@ def environment() -> Environment:
     """Read the machine's settings.
 
     Raises:
-        UserError: a number is not a whole number, or is too small or too large; a strategy is
-            unknown.
+        UserError: a number is not a whole number, or is too small or too large.
     """
     default_cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "scistage"
     return Environment(
@@ -80,7 +73,6 @@ def environment() -> Environment:
         threads=_whole("SCISTAGE_THREADS", default=2, least=1),
         devices=_whole("SCISTAGE_DEVICES", default=1, least=1),
         num_nodes=_whole("SCISTAGE_NUM_NODES", default=1, least=1),
-        strategy=_strategy(),
         workers=_whole("SCISTAGE_WORKERS", default=0, least=0),
         cache=Path(os.environ.get("SCISTAGE_CACHE") or default_cache).expanduser(),
         data_mirror=os.environ.get("SCISTAGE_DATA_MIRROR") or None,
@@ -99,13 +91,6 @@ def prepare_process() -> Environment:
     os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # its import looks for news on the network
     os.environ["MPLBACKEND"] = "Agg"
     return settings
-
-
-def _strategy() -> str | None:
-    found = os.environ.get("SCISTAGE_STRATEGY") or None
-    if found not in (None, *STRATEGIES):
-        raise UserError(f"SCISTAGE_STRATEGY: found {found!r}; give {' or '.join(STRATEGIES)}")
-    return found
 
 
 def _whole(name: str, default: int, least: int, most: int | None = None) -> int:

@@ -57,7 +57,8 @@ def run_stage(stage: str, domain: str) -> None:
     inputs = inputs_of(domain)
     require_outputs(domain, STAGES[stage].reads)
     if stage == "train" and settings.devices * settings.num_nodes > 1 and not started_together():
-        return _load("pipelines.training.launch", "launch")(domain, settings)
+        _load("pipelines.training.launch", "launch")(domain, settings)
+        return _discard_checkpoints(domain, stage)
     started = time.time()
     if rank() > 0:  # it helps process 0, which alone writes
         with _failing_in_turn():
@@ -68,7 +69,8 @@ def run_stage(stage: str, domain: str) -> None:
             _call(stage, domain, params, inputs, partial)
         check_outputs(stage, partial, f"domains/{domain}/{stage}")
         publish(partial, OUTPUTS / domain / stage)
-    _discard_checkpoints(domain, stage)
+    if not started_together():  # others may still be reading them
+        _discard_checkpoints(domain, stage)
     _write_record(WORK / domain / f"{stage}.run.json", settings, time.time() - started)
 
 
@@ -153,7 +155,7 @@ def _identity(domain: str, params: Params) -> str:
     """Names a training: the same parameters, inputs, code and machine settings, or another one."""
     settings = prepare_process()
     how = (settings.accelerator, settings.precision, settings.portable, settings.threads)
-    machine = (*how, processes(), settings.strategy)
+    machine = (*how, processes())
     return digest(dependencies(domain, "train"), params.model_dump_json(), repr(machine))[:16]
 
 
@@ -163,8 +165,8 @@ def _failing_in_turn() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if started_together() and (rank() or not isinstance(error, UserError)):
-            time.sleep(GRACE)
+        if started_together():  # the first process last, if what failed is not what all would tell
+            time.sleep(GRACE * ((rank() > 0) + (not isinstance(error, UserError))))
         raise
 
 

@@ -83,11 +83,7 @@ class EpochDataModule(LightningDataModule):
         self.sampler = EpochSampler(size, seed, shuffle=True, whole=batch_size is None)
         whole = self.val_batch_size is None
         self.val_sampler = EpochSampler(checked, 0, shuffle=False, whole=whole)
-        if (batch_size or 0) % processes():
-            raise UserError(
-                f"SCISTAGE_DEVICES: found {processes()} processes in all, which do not share a "
-                f"batch of {batch_size} evenly; choose a number that divides it"
-            )
+        require_even(batch_size or 0)
         if not len(self.val_sampler):
             raise UserError(
                 f"SCISTAGE_DEVICES: found {processes()} processes in all, more than there are "
@@ -123,6 +119,15 @@ class EpochDataModule(LightningDataModule):
             persistent_workers=workers > 0,
             collate_fn=self.collate,
             generator=Generator().manual_seed(0),  # else it draws from the global one
+        )
+
+
+def require_even(batch_size: int) -> None:
+    """Raise UserError unless the processes can share a batch evenly."""
+    if batch_size % processes():
+        raise UserError(
+            f"SCISTAGE_DEVICES: found {processes()} processes in all, which do not share a batch "
+            f"of {batch_size} evenly; choose a number that divides it"
         )
 
 

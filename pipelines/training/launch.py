@@ -10,6 +10,7 @@ import sys
 import torch
 from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+from torch.distributed.elastic.rendezvous import RendezvousError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from pipelines.core.environment import Environment
@@ -35,7 +36,14 @@ def launch(domain: str, settings: Environment) -> None:
     logging.disable()  # the processes themselves say what went wrong
     os.environ["TORCH_CPP_LOG_LEVEL"] = "ERROR"  # advice of DDP's on its own options
     try:
-        elastic_launch(_config(settings), sys.executable)("-m", "pipelines", "train", domain)
+        elastic_launch(_config(domain, settings), sys.executable)(
+            "-m", "pipelines", "train", domain
+        )
+    except (RendezvousError, ValueError) as error:
+        raise UserError(
+            f"MASTER_ADDR, MASTER_PORT: the machines did not meet there ({error}); give an address "
+            "of one of them and a free port, and start the same command on each"
+        ) from None
     except ChildFailedError as error:
         which, failure = error.get_first_failure()
         if failure.exitcode < 0:
@@ -49,7 +57,7 @@ def launch(domain: str, settings: Environment) -> None:
         raise KeyboardInterrupt from None
 
 
-def _config(settings: Environment) -> LaunchConfig:
+def _config(domain: str, settings: Environment) -> LaunchConfig:
     meeting = "localhost:0"
     if settings.num_nodes > 1:
         try:
@@ -63,7 +71,7 @@ def _config(settings: Environment) -> LaunchConfig:
         min_nodes=settings.num_nodes,
         max_nodes=settings.num_nodes,
         nproc_per_node=settings.devices,
-        run_id="scistage",
+        run_id=f"scistage-{domain}",
         rdzv_backend="c10d",
         rdzv_endpoint=meeting,
         max_restarts=0,

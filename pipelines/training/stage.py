@@ -26,6 +26,10 @@ from pipelines.training.reproducible import prepare_torch
 from pipelines.training.sharing import meet
 from pipelines.training.weights import read_weights, write_weights
 
+# Games have optimisers that do not move all parameters. For other fits plain `ddp` would not do
+# either: it orders gradients anew after its first step, so that sums of three processes and more
+# would depend on when a fit was resumed.
+DDP = "ddp_find_unused_parameters_true"
 LIGHTNING = ("pytorch_lightning", "lightning_fabric")
 
 
@@ -54,7 +58,6 @@ def train(fits: Iterator[Fit], out: Path, work: Path, label: str) -> None:
         fit.module.load_state_dict(states[fit.name])
         models[fit.name] = {"model": fit.model, **read_json(folder / "done.json")}
         history.append(read_csv(folder / "history.csv"))
-    meet()
     if rank():
         return
     write_weights(out / "weights.safetensors", states)
@@ -105,7 +108,7 @@ def make_trainer(fit: Fit, callbacks: list[pl.Callback]) -> pl.Trainer:
         plugins=[TorchElasticEnvironment() if started_together() else LightningEnvironment()],
         devices=processes_here(),
         num_nodes=processes() // processes_here(),
-        strategy=_strategy(fit),
+        strategy="auto" if processes() == 1 else DDP,
         precision=cast(Any, trainer_precision(fit.low_precision)),
         max_epochs=fit.epochs,
         gradient_clip_val=fit.gradient_clip,
@@ -119,11 +122,3 @@ def make_trainer(fit: Fit, callbacks: list[pl.Callback]) -> pl.Trainer:
         enable_model_summary=False,
         logger=False,
     )
-
-
-def _strategy(fit: Fit) -> str:
-    if processes() == 1:
-        return "auto"
-    # What steps by itself may have several optimisers, none of which moves all parameters.
-    several = not fit.module.automatic_optimization
-    return environment().strategy or f"ddp{'_find_unused_parameters_true' if several else ''}"

@@ -53,6 +53,14 @@ def test_errors_of_the_program_are_not(error: Exception) -> None:
     assert told_of(error) is None
 
 
+@pytest.mark.parametrize("error", [EOFError("Caught EOFError in DataLoader worker process 0.")])
+def test_an_error_in_a_loader_process_is_not_its_end(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    monkeypatch.setenv("SCISTAGE_WORKERS", "2")
+    assert told_of(error) is None
+
+
 @pytest.mark.parametrize(
     "error",
     [

@@ -102,8 +102,10 @@ class Adversary(Validated):
 
     def _remember(self, fakes: Tensor, seen: Tensor) -> None:
         kept, last, most = len(self.fakes) > 0, fakes.to(torch.uint8), part(self.game.replay)
-        self.fakes = torch.cat([last, self.fakes])[:most] if kept else last
-        self.fakes_seen = torch.cat([seen, self.fakes_seen])[:most] if kept else seen
+        if kept:  # on the CPU after a resumption
+            last = torch.cat([last, self.fakes.to(last.device)])[:most]
+            seen = torch.cat([seen, self.fakes_seen.to(seen.device)])[:most]
+        self.fakes, self.fakes_seen = last, seen
 
     def _teach(self, real: Tensor, shown: Tensor) -> Tensor:
         """A step of the critic: real molecules against as many of those last written."""

@@ -10,7 +10,7 @@ from torch.utils.data import Dataset
 
 from pipelines.core.processes import processes, rank
 from pipelines.core.randomness import generator
-from pipelines.training.fit import EpochDataModule, Key
+from pipelines.training.fit import EpochDataModule, Key, require_even
 from pipelines.training.sharing import share
 
 from ..prepare.arrays import Corpus
@@ -88,4 +88,5 @@ def _flat_features(corpus: Corpus) -> NDArray[np.uint16]:
 
 def of_batches(train: LengthBatches, val: LengthBatches, seed: int) -> EpochDataModule:
     """Loaders whose items are whole batches."""
+    require_even(train.batch_size)
     return EpochDataModule(train, val, batch_size=None, seed=seed)
