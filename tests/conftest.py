@@ -46,5 +46,5 @@ def _build(path: Path, only_spectra: bool) -> None:
     for domain in workspace.domains():
         run = workspace.run("preset", domain, "tiny")
         assert run.returncode == 0, run.stderr
-    run = workspace.run("repro")
+    run = workspace.run("repro", "--jobs", "2")  # the other process of pytest may be waiting
     assert run.returncode == 0, run.stdout + run.stderr

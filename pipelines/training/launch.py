@@ -75,6 +75,6 @@ def _config(domain: str, settings: Environment) -> LaunchConfig:
         rdzv_backend="c10d",
         rdzv_endpoint=meeting,
         max_restarts=0,
-        shutdown_timeout=5,
+        shutdown_timeout=2,  # less than what those wait that are to be ended
         logs_specs=DefaultLogsSpecs(log_dir=os.devnull),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 import time
@@ -20,18 +21,23 @@ from tests.workspace import Workspace, one_line_error
 TWO = {"SCISTAGE_DEVICES": "2", "SCISTAGE_ACCELERATOR": "cpu"}
 NEAR = 0.03  # of the loss of the first epoch; shares of batches are normalised each by itself
 
-CASES = {
-    "segmentation": {},
-    "retina": {"retina.train.pretext.epochs": "1"},
-    "screening": {},
-    "molecules": {},
-    "molecules, latent": {"molecules.train.model": "latent_gan"},
-}
+# Every domain twice in processes that are started once: their imports cost most.
+TWICE = """
+import shutil, sys
+from pathlib import Path
+from pipelines.core.processes import rank
+from pipelines.core.runner import run_stage
+from pipelines.training.sharing import meet
 
-
-@pytest.fixture(params=CASES)
-def case(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+for domain in sys.argv[1:]:
+    for time in ("first", "second"):
+        run_stage("train", domain)
+        meet()
+        if not rank():
+            shutil.move(f"outputs/{domain}/train", f"outputs/{domain}/{time}")
+            shutil.rmtree(f".work/{domain}/train")
+        meet()
+"""
 
 
 def killed(project: Workspace, domain: str, fit: str, processes: dict[str, str]) -> None:
@@ -52,25 +58,26 @@ def killed(project: Workspace, domain: str, fit: str, processes: dict[str, str])
         process.communicate()
 
 
-def test_two_processes_train_the_same_again(finished: Workspace, tmp_path: Path, case: str) -> None:
-    project, domain = finished.clone(tmp_path / "project"), case.split(",")[0]
-    for dotted, value in CASES[case].items():
-        project.set_param(dotted, value)
-    folder = f"outputs/{domain}/train"
-    alone = read_csv(project.path / folder / "history.csv")
-    run = project.run("train", domain, **TWO)
+def test_two_processes_train_the_same_again(finished: Workspace, tmp_path: Path) -> None:
+    project, domains = finished.clone(tmp_path / "project"), finished.domains()
+    (project.path / "twice.py").write_text(TWICE)
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    here = {**TWO, "PYTHONPATH": str(project.path)}
+    run = project.process([*torchrun, "twice.py", *domains], **here)
     assert run.returncode == 0, run.stderr
-    assert not run.stderr
-    once = project.tree(folder)
-    together = read_csv(project.path / folder / "history.csv")
-    if case == "molecules":  # its game has a state that is shared out among the processes
-        killed(project, domain, "adversarial", TWO)
-    assert project.run("train", domain, **TWO).returncode == 0
-    assert project.tree(folder) == once
-    if not CASES[case]:
+    for domain in domains:
+        first = project.tree(f"outputs/{domain}/first")
+        assert first and first == project.tree(f"outputs/{domain}/second"), domain
+        alone = read_csv(finished.path / f"outputs/{domain}/train/history.csv")
+        together = read_csv(project.path / f"outputs/{domain}/first/history.csv")
         loss = next(name for name in alone if name.startswith("train_"))
-        assert np.isclose(alone[loss][0], together[loss][0], rtol=NEAR)
+        assert np.isclose(alone[loss][0], together[loss][0], rtol=NEAR), domain
         assert list(alone) == list(together) and len(alone) == len(together)
+    # The game of molecules has a state that is shared out among the processes.
+    killed(project, "molecules", "adversarial", TWO)
+    run = project.run("train", "molecules", **TWO)
+    assert run.returncode == 0 and not run.stderr, run.stderr
+    assert project.tree("outputs/molecules/train") == project.tree("outputs/molecules/first")
 
 
 def test_three_processes_resume_as_if_nothing_had_been(spectra: Workspace) -> None:
@@ -154,6 +161,18 @@ def test_a_job_on_two_machines_trains_what_two_processes_train(
     run = spectra.process(job, **slurm)
     assert run.returncode == 0, run.stdout + run.stderr
     assert spectra.tree(folder) == together
-    again = spectra.process(job, **slurm)
-    assert again.returncode == 0, again.stderr
-    assert "Running stage" not in again.stdout and "epoch" not in again.stdout
+
+
+def test_a_finished_training_that_could_not_be_published_is_published_later(
+    spectra: Workspace,
+) -> None:
+    folder = spectra.path / "outputs/spectra/train"
+    shutil.rmtree(folder)
+    folder.touch()
+    message = one_line_error(spectra.run("train", "spectra", **TWO))
+    assert "is a file where an output folder belongs" in message
+    folder.unlink()
+    run = spectra.run("train", "spectra", **TWO)
+    assert run.returncode == 0 and "epoch" not in run.stdout, run.stdout + run.stderr
+    assert (folder / "weights.safetensors").is_file()
+    assert not [*spectra.path.glob(".work/spectra/train/*")]
