@@ -75,7 +75,11 @@ def speed(project: Path, domain: str, rounds: int) -> dict[str, Any]:
 def _epoch(project: Path, domain: str, devices: int) -> float:
     """Mean seconds of the epochs after the first, of the first fit; then it is ended."""
     shutil.rmtree(project / ".work" / domain, ignore_errors=True)  # else it would go on from there
-    process = _train(project, domain, devices, subprocess.PIPE)
+    command = [sys.executable, "-m", "pipelines", "train", domain]
+    environment = {**os.environ, "SCISTAGE_DEVICES": str(devices)}
+    process = subprocess.Popen(
+        command, cwd=project, env=environment, stdout=subprocess.PIPE, text=True
+    )
     assert process.stdout is not None
     times: list[float] = []
     for line in process.stdout:
@@ -88,14 +92,6 @@ def _epoch(project: Path, domain: str, devices: int) -> float:
     if len(times) < 2:
         raise SystemExit(f"{domain}: the train stage failed")
     return (times[-1] - times[0]) / (len(times) - 1)
-
-
-def _train(
-    project: Path, domain: str, devices: int, said: int = subprocess.DEVNULL
-) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "pipelines", "train", domain]
-    environment = {**os.environ, "SCISTAGE_DEVICES": str(devices)}
-    return subprocess.Popen(command, cwd=project, env=environment, stdout=said, text=True)
 
 
 def _set_epochs(project: Path, domain: str, epochs: int) -> None:

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,18 @@ class Workspace:
             text=True,
             start_new_session=True,
         )
+
+    def wait_for_epoch(
+        self, process: subprocess.Popen[str], domain: str, fit: str = "*", patience: float = 60
+    ) -> bool:
+        """Wait until a training has kept an epoch; whether it has, or had ended before."""
+        pattern, deadline = f".work/{domain}/train/*/*/{fit}/last.ckpt", time.monotonic() + patience
+        while not [*self.path.glob(pattern)]:
+            if process.poll() is not None:
+                return False
+            assert time.monotonic() < deadline, f"no epoch of {domain} in {patience} s"
+            time.sleep(0.005)
+        return True
 
     def environment(self, **env: str) -> dict[str, str]:
         """As on a fresh machine: one thread a process, because tests run side by side."""

@@ -13,7 +13,6 @@ import shutil
 import signal
 import sys
 import tempfile
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -36,15 +35,11 @@ def forced(workspace: Workspace, domain: str, workers: str, resumed: bool) -> st
 def _killed(workspace: Workspace, domain: str, workers: str) -> bool:
     """Whether it could be killed between a first epoch and the end of the training."""
     process = workspace.start("repro", "--force", domain, SCISTAGE_WORKERS=workers)
-    pattern = f".work/{domain}/train/*/*/*/last.ckpt"
-    deadline = time.monotonic() + PATIENCE
-    while process.poll() is None and not [*workspace.path.glob(pattern)]:
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+    begun = workspace.wait_for_epoch(process, domain, patience=PATIENCE)
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
-    return bool([*workspace.path.glob(pattern)])
+    return begun and [*workspace.path.glob(f".work/{domain}/train/*/*/*/last.ckpt")] != []
 
 
 def restored(workspace: Workspace, domain: str) -> str:

@@ -17,6 +17,14 @@ TOO_MUCH = "100000000000000"
 YEAR = 365 * 24 * 3600
 
 
+def mended(workspace: Workspace, outputs: dict[str, bytes], lock: bytes) -> None:
+    """`repro` leaves what was there before the damage."""
+    run = workspace.run("repro")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert workspace.tree("outputs") == outputs
+    assert workspace.read("dvc.lock") == lock
+
+
 def test_files_of_the_future_change_nothing(spectra: Workspace) -> None:
     """As after a clock was set back: all that is there is newer than what is written now."""
     outputs, lock = spectra.tree("outputs"), spectra.read("dvc.lock")
@@ -28,10 +36,7 @@ def test_files_of_the_future_change_nothing(spectra: Workspace) -> None:
     metrics = spectra.path / "outputs/spectra/evaluate/metrics.json"
     metrics.write_text(metrics.read_text().replace("4", "5"))  # and is older than all else
     assert metrics.read_bytes() != outputs["spectra/evaluate/metrics.json"]
-    run = spectra.run("repro")
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert spectra.tree("outputs") == outputs
-    assert spectra.read("dvc.lock") == lock
+    mended(spectra, outputs, lock)
 
 
 def test_damaged_outputs_are_put_right(spectra: Workspace) -> None:
@@ -40,10 +45,7 @@ def test_damaged_outputs_are_put_right(spectra: Workspace) -> None:
     assert {path.parts[-2] for path in damaged} >= {*STAGES}
     for path in damaged:
         path.write_bytes(path.read_bytes()[:-10])
-    run = spectra.run("repro")
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert spectra.tree("outputs") == outputs
-    assert spectra.read("dvc.lock") == lock
+    mended(spectra, outputs, lock)
 
 
 def test_an_output_that_is_damaged_in_the_cache_too_is_computed_again(spectra: Workspace) -> None:
@@ -53,10 +55,7 @@ def test_an_output_that_is_damaged_in_the_cache_too_is_computed_again(spectra: W
             path.chmod(0o644)
             path.write_bytes(path.read_bytes()[:-100])
     shutil.rmtree(spectra.path / "outputs")
-    run = spectra.run("repro")
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert spectra.tree("outputs") == outputs
-    assert spectra.read("dvc.lock") == lock
+    mended(spectra, outputs, lock)
 
 
 def test_too_little_memory(spectra: Workspace) -> None:
@@ -72,10 +71,7 @@ def test_a_loader_process_that_dies(spectra: Workspace) -> None:
     outputs = spectra.tree("outputs")
     spectra.set_param("spectra.train.epochs", "100000")
     process = spectra.start("train", "spectra", SCISTAGE_WORKERS="1")
-    deadline = time.monotonic() + 60
-    while not [*spectra.path.glob(".work/spectra/train/*/cpu/*/last.ckpt")]:
-        assert process.poll() is None and time.monotonic() < deadline
-        time.sleep(0.01)
+    assert spectra.wait_for_epoch(process, "spectra")
     for worker in descendants(process):
         worker.kill()
     said, _ = process.communicate(timeout=60)

@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -44,10 +43,7 @@ def killed(project: Workspace, domain: str, fit: str, processes: dict[str, str])
     """Train until an epoch of a fit has been kept, and kill what has started the processes."""
     process = project.start("train", domain, **processes)
     try:
-        deadline = time.monotonic() + 60
-        while not [*project.path.glob(f".work/{domain}/train/*/cpu/{fit}/last.ckpt")]:
-            assert process.poll() is None and time.monotonic() < deadline
-            time.sleep(0.01)
+        assert project.wait_for_epoch(process, domain, fit)
         workers = descendants(process)
         process.kill()
         _, alive = psutil.wait_procs(workers, timeout=30)
@@ -97,10 +93,7 @@ def test_a_process_that_is_killed_is_named_and_leaves_no_other(spectra: Workspac
     spectra.set_param("spectra.train.epochs", "100000")
     before = spectra.tree("outputs/spectra/train")
     process = spectra.start("train", "spectra", **TWO)
-    deadline = time.monotonic() + 60
-    while not [*spectra.path.glob(".work/spectra/train/*/cpu/*/last.ckpt")]:
-        assert process.poll() is None and time.monotonic() < deadline
-        time.sleep(0.01)
+    assert spectra.wait_for_epoch(process, "spectra")
     workers = [child for child in descendants(process) if "pipelines" in " ".join(child.cmdline())]
     workers[-1].kill()
     said, _ = process.communicate(timeout=60)
