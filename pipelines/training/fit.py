@@ -13,9 +13,9 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from pipelines.core.environment import environment
 from pipelines.core.errors import UserError
-from pipelines.core.processes import processes, rank
+from pipelines.core.processes import processes
 from pipelines.core.randomness import generator
-from pipelines.training.sharing import part, share
+from pipelines.training.sharing import own, part, share
 
 Key = tuple[int, int]
 
@@ -38,14 +38,14 @@ class EpochSampler(Sampler[Key]):
     def __len__(self) -> int:
         if self.whole:
             return self.size
-        return part(self.size) if self.shuffle else len(range(self.size)[rank() :: processes()])
+        return part(self.size) if self.shuffle else len(own(self.size))
 
     def __iter__(self) -> Iterator[Key]:
         order = np.arange(self.size)
         if self.shuffle:
             order = generator(self.seed, self.epoch).permutation(self.size)
         if not self.whole:
-            order = share(order) if self.shuffle else order[rank() :: processes()]
+            order = share(order) if self.shuffle else own(self.size)
         return ((self.epoch, index) for index in order.tolist())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import signal
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,7 +12,7 @@ from pytorch_lightning.callbacks import Checkpoint, TQDMProgressBar
 from torch import Tensor
 
 from pipelines.core.errors import UserError
-from pipelines.core.processes import rank
+from pipelines.core.processes import rank, started_together
 from pipelines.core.randomness import seed_everything
 from pipelines.training.fit import Fit
 
@@ -55,6 +56,10 @@ class Progress(Checkpoint):
         if any(config.reduce_on_plateau for config in trainer.lr_scheduler_configs):
             raise UserError(f"{self.label}: ReduceLROnPlateau cannot resume; use a fixed schedule")
         trainer.should_stop = self._exhausted()
+        if started_together():
+            # Lightning's handler would exchange the news with processes that are gone; no news are
+            # needed, since a fit goes on from its last epoch however it ended.
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Make what the module draws in an epoch a function of (seed, epoch) and the process."""

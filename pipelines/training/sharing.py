@@ -25,6 +25,11 @@ def share(items: NDArray[Number]) -> NDArray[Number]:
     return items[np.arange(rank(), part(len(items)) * processes(), processes()) % len(items)]
 
 
+def own(count: int) -> NDArray[np.int64]:
+    """Which of so many items are this process's, where each item is one process's only."""
+    return np.arange(rank(), count, processes())
+
+
 def part(count: int) -> int:
     """How many of so many are one process's, rounded up."""
     return -(-count // processes())

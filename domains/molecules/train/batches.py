@@ -8,10 +8,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from pipelines.core.processes import processes, rank
 from pipelines.core.randomness import generator
 from pipelines.training.fit import EpochDataModule, Key, require_even
-from pipelines.training.sharing import share
+from pipelines.training.sharing import own, share
 
 from ..prepare.arrays import Corpus
 from .graph import Alphabet, features_of
@@ -39,7 +38,7 @@ class LengthBatches(Dataset[Batch]):
         self._epoch, self._batches = -1, list[NDArray[np.int64]]()
 
     def __len__(self) -> int:
-        size = len(self._own()) if self.seed is None else len(self.corpus)
+        size = len(own(len(self.corpus))) if self.seed is None else len(self.corpus)
         return -(-size // self.batch_size)
 
     def __getitem__(self, key: Key) -> Batch:
@@ -61,16 +60,12 @@ class LengthBatches(Dataset[Batch]):
 
     def _composed(self, epoch: int) -> list[NDArray[np.int64]]:
         size, lengths = self.batch_size, self.corpus.lengths
-        order, pool = self._own(), len(self.corpus)
+        order, pool = own(len(self.corpus)), len(self.corpus)
         if self.seed is not None:
             order, pool = generator(self.seed, epoch).permutation(len(lengths)), _POOL * size
         pools = [order[start : start + pool] for start in range(0, len(order), pool)]
         pools = [chosen[np.argsort(lengths[chosen], kind="stable")] for chosen in pools]
         return [p[start : start + size] for p in pools for start in range(0, len(p), size)]
-
-    def _own(self) -> NDArray[np.int64]:
-        """The molecules that this process validates."""
-        return np.arange(len(self.corpus))[rank() :: processes()]
 
 
 def _flat_features(corpus: Corpus) -> NDArray[np.uint16]:
