@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
+import select
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -29,14 +32,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):  # a file's name may hold bytes that are no text
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        return _dispatch(options)
+        code = _dispatch(options)
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         return _complain("interrupted; the same command goes on from the last finished epoch")
     except Exception as error:
+        if isinstance(error, BrokenPipeError) and _unheard():
+            return 128 + signal.SIGPIPE
         told = told_of(error)
         if told is None:
             raise
         return _complain(told)
+
+
+def _unheard() -> bool:
+    """Whether nobody reads what is printed, as of `| head`; then what is left of it is dropped."""
+    poll, output = select.poll(), sys.stdout.fileno()
+    poll.register(output, 0)
+    broken = any(event & select.POLLERR for _, event in poll.poll(0))
+    if broken:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), output)
+    return broken
 
 
 def _complain(message: str) -> int:

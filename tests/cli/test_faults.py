@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
+import subprocess
+import sys
 
 import pytest
 import torch
 
 from pipelines.cli.faults import told_of
 from pipelines.core.errors import UserError
+from tests.workspace import ROOT
 
 
 def torch_error() -> RuntimeError:
@@ -37,6 +41,16 @@ def test_faults_of_the_machine_are_told(error: Exception, said: str) -> None:
     told = told_of(error)
     assert told is not None and told.startswith(said)
     assert "\n" not in told
+
+
+def test_nobody_reads_what_is_printed() -> None:
+    """As of `scistage preset segmentation | head -1`."""
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-u", "-m", "pipelines", "preset", "segmentation"]
+    run = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, cwd=ROOT)
+    os.close(write)
+    assert (run.returncode, run.stderr) == (128 + signal.SIGPIPE, b"")
 
 
 @pytest.mark.parametrize(

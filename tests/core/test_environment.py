@@ -70,9 +70,21 @@ import numpy, scipy.linalg, torch
 from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
 from threadpoolctl import threadpool_info
 from pipelines.training.precision import trainer_precision
+from pipelines.training.reproducible import BY_PROCESSOR, prepare_torch
 blas = {i["architecture"] for i in threadpool_info() if i["internal_api"] == "openblas"}
 numpys = [name for name in __cpu_dispatch__ if __cpu_features__[name]]
 torchs = torch.backends.cpu.get_cpu_capability()
+prepare_torch()
+values = torch.rand(100000, requires_grad=True)
+replaced = [
+    name for name, numpys_own in BY_PROCESSOR.items()
+    if numpy.array_equal(getattr(values, name)().detach(), numpys_own(values.detach().numpy()))
+]
+values.sqrt().sum().backward()
+slope = torch.allclose(values.grad, 0.5 / values.detach().sqrt())
+half = (torch.tensor([4.0, -1.0], dtype=torch.bfloat16).sqrt(), torch.tensor(4).sqrt())
+assert [str(x.dtype) for x in half] == ["torch.bfloat16", "torch.float32"], half
+assert replaced == [*BY_PROCESSOR] and slope, (replaced, slope)
 print(json.dumps([torchs, sorted(blas), numpys, trainer_precision(low=True)]))
 """
 
@@ -80,7 +92,7 @@ print(json.dumps([torchs, sorted(blas), numpys, trainer_precision(low=True)]))
 def test_portable_holds_libraries_to_instructions_that_others_have() -> None:
     environment = {**os.environ, "SCISTAGE_PORTABLE": "1", "SCISTAGE_ACCELERATOR": "cpu"}
     run = subprocess.run([sys.executable, "-c", LIBRARIES], env=environment, capture_output=True)
-    assert run.returncode == 0, run.stderr
+    assert run.returncode == 0 and not run.stderr, run.stderr
     assert json.loads(run.stdout) == ["AVX2", ["Haswell"], ["X86_V3"], "32-true"]
 
 
