@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import re
+import shutil
 import subprocess
 import sys
 from io import StringIO
@@ -16,7 +17,7 @@ from ruamel.yaml import YAML
 from pipelines.core.contract import STAGES
 from pipelines.core.errors import UserError
 from pipelines.core.params import listed_domains, read_yaml
-from pipelines.core.project import LOCK_FILE, OUTPUTS
+from pipelines.core.project import LOCK_FILE, OUTPUTS, WORK
 
 RWLOCK = Path(".dvc/tmp/rwlock")
 _MD5 = re.compile(r"[0-9a-f]{32}(\.dir)?")
@@ -97,24 +98,46 @@ def _is_live_dvc(pid: int) -> bool:
 
 
 def mend_lock() -> None:
-    """Remove a `dvc.lock` that a kill cut short: DVC stops on it.
+    """Put a copy in the place of a `dvc.lock` that a kill cut short; of a whole one, keep a copy.
 
-    DVC makes another from its cache, without running again what it holds.
+    What has been run since the copy was made, DVC takes from its cache, without running it again.
     """
-    if LOCK_FILE.exists() and not is_whole(LOCK_FILE):
-        print(f"{LOCK_FILE}: damaged, as by an interrupted run: it is written anew")
+    kept = WORK / LOCK_FILE.name
+    if not LOCK_FILE.exists():
+        return
+    if is_whole(LOCK_FILE):
+        _copy(LOCK_FILE, kept)
+        return
+    print(f"{LOCK_FILE}: damaged, as by an interrupted run: it is put right")
+    if kept.exists():
+        _copy(kept, LOCK_FILE)
+    else:
         LOCK_FILE.unlink()
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(exist_ok=True)
+    part = target.with_suffix(".lock.part")
+    shutil.copyfile(source, part)
+    part.replace(target)
 
 
 def is_whole(lock: Path) -> bool:
     """Whether every entry of a lock file has its command and outputs, and each of these a hash."""
     try:
         entries = read_yaml(lock)["stages"].values()
+        whole = lock.read_text(encoding="utf-8").endswith("\n")  # else of a number, some digits
         files = [file for e in entries for file in [*e.get("deps", []), *e["outs"]]]
         complete = all(isinstance(e["cmd"], str) and e["outs"] for e in entries)
-        return complete and all(
-            file["hash"] == "md5" and _MD5.fullmatch(str(file["md5"])) and None not in file.values()
-            for file in files
+        return (
+            whole
+            and complete
+            and all(
+                file["hash"] == "md5"
+                and _MD5.fullmatch(str(file["md5"]))
+                and None not in file.values()
+                for file in files
+            )
         )
     except (UserError, KeyError, TypeError, AttributeError):
         return False

@@ -42,6 +42,7 @@ def repro(domains: list[str], force: bool, jobs: int) -> int:
         mend_rwlock()
         mend_lock()
         failed = _run_dvc(chosen, sources, force, jobs)
+        mend_lock()  # DVC alone may have been killed
         write_canonical_lock()
         if failed:
             if stages := recorded_stages(chosen):
