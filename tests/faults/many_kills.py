@@ -6,6 +6,7 @@ command must give the same bytes, and nothing may be written between the kill an
 
 `--kills` is how many there are of each stage of each domain. What is found is appended to
 `.work/faults/kills.csv`, so that an interrupted run goes on where it was; other code begins anew.
+A project that is not what it must be is kept beside it.
 """
 
 from __future__ import annotations
@@ -208,7 +209,7 @@ def main() -> None:
                 done.append(kill)
                 if kill.found != IDENTICAL:
                     print(kill, flush=True)
-                    shutil.rmtree(options.folder / code)
+                    victim.workspace.path.replace(journal.with_name(f"{domain}_{stage}_{number}"))
                     victim = Victim(finished(options.folder / code))
     print(table(done))
     sys.exit(any(kill.found != IDENTICAL for kill in done))
