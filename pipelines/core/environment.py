@@ -15,11 +15,6 @@ THREAD_VARIABLES = (
     "NUMEXPR_NUM_THREADS",
 )
 
-# Kernels that are kept, one for each shape that was seen: by PyTorch of each operation, by oneDNN
-# of all. Networks here have fewer layers; of graphs every batch is a shape of its own, and by what
-# is kept of them by default, 1024 by both, a process grows by 0.7 GB.
-KERNELS = {"LRU_CACHE_CAPACITY": "256", "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "256"}
-
 # What libraries choose by the processor, held to what any x86-64 since about 2015 has (AVX2, FMA).
 PORTABLE = {
     "ATEN_CPU_CAPABILITY": "avx2",  # PyTorch's own kernels
@@ -88,8 +83,6 @@ def prepare_process() -> Environment:
     if settings.portable:
         os.environ.update(PORTABLE)
     os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
-    for name, capacity in KERNELS.items():
-        os.environ.setdefault(name, capacity)
     os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # its import looks for news on the network
     os.environ["MPLBACKEND"] = "Agg"
     return settings

@@ -1,8 +1,9 @@
-"""What the allocator does with the memory of one step before the next one asks for it again."""
+"""What is kept of one step for the next ones: memory, and kernels."""
 
 from __future__ import annotations
 
 import ctypes
+import os
 
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of glibc's malloc.h
 
@@ -17,3 +18,13 @@ def keep_memory() -> None:
     if mallopt is not None:
         mallopt(M_MMAP_MAX, 0)
         mallopt(M_TRIM_THRESHOLD, -1)
+
+
+def keep_kernels(count: int) -> None:
+    """Have few kernels kept, each of one shape: so many of an operation by PyTorch, and by oneDNN.
+
+    To be called before either needs one. Where shapes hardly recur, as those of graphs in batches,
+    the 1024 that both keep if they are not told are of no use and grow to 0.7 GB.
+    """
+    for name in ("LRU_CACHE_CAPACITY", "ONEDNN_PRIMITIVE_CACHE_CAPACITY"):
+        os.environ[name] = str(count)
