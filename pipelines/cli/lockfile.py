@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import json
 import re
-import shutil
 import subprocess
 import sys
 from io import StringIO
@@ -20,27 +19,37 @@ from pipelines.core.params import listed_domains, read_yaml
 from pipelines.core.project import LOCK_FILE, OUTPUTS, WORK
 
 RWLOCK = Path(".dvc/tmp/rwlock")
+KEPT = WORK / LOCK_FILE.name
 _MD5 = re.compile(r"[0-9a-f]{32}(\.dir)?")
 DVC = [sys.executable, "-m", "dvc"]
 
 
 def write_canonical_lock() -> None:
     """Order `dvc.lock` by domain and stage: DVC's own order is that of running."""
-    if not LOCK_FILE.exists():
-        return
-    lock = read_yaml(LOCK_FILE)
-    order = [f"{stage}@{domain}" for domain in listed_domains() for stage in STAGES]
-    stages = lock.get("stages", {})
-    known = {name: stages[name] for name in order if name in stages}
+    if LOCK_FILE.exists():
+        _write(read_yaml(LOCK_FILE).get("stages", {}))
+
+
+def _write(stages: dict[str, Any]) -> None:
+    known = {name: stages[name] for name in _listed() if name in stages}
     known |= {name: stages[name] for name in sorted(stages) if name not in known}
     yaml = YAML()
     yaml.default_flow_style = False
     stream = StringIO()
-    yaml.dump({"schema": str(lock["schema"]), "stages": _plain(known)}, stream)
-    if stream.getvalue() != LOCK_FILE.read_text(encoding="utf-8"):
-        part = LOCK_FILE.with_suffix(".lock.part")
-        part.write_text(stream.getvalue(), encoding="utf-8")
-        part.replace(LOCK_FILE)
+    yaml.dump({"schema": "2.0", "stages": _plain(known)}, stream)
+    _put(stream.getvalue(), LOCK_FILE)
+
+
+def _put(text: str, path: Path) -> None:
+    """Write a file that is whole at every moment, if it says something else."""
+    if not path.exists() or text != path.read_text(encoding="utf-8"):
+        part = path.with_suffix(".lock.part")
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+
+
+def _listed() -> list[str]:
+    return [f"{stage}@{domain}" for domain in listed_domains() for stage in STAGES]
 
 
 def _plain(value: Any) -> Any:
@@ -97,29 +106,38 @@ def _is_live_dvc(pid: int) -> bool:
     return any("dvc" in word for word in words)
 
 
-def mend_lock() -> None:
-    """Put a copy in the place of a `dvc.lock` that a kill cut short; of a whole one, keep a copy.
+def keep_lock() -> None:
+    """Keep a copy of what `dvc.lock` says, for `mend_lock`."""
+    if LOCK_FILE.exists():
+        KEPT.parent.mkdir(exist_ok=True)
+        _put(LOCK_FILE.read_text(encoding="utf-8"), KEPT)
 
-    What has been run since the copy was made, DVC takes from its cache, without running it again.
+
+def mend_lock() -> None:
+    """Put back into `dvc.lock` what it said of stages before a kill cut it short.
+
+    DVC stops on half a file, and of one cut between stages it forgets those behind the cut. Of
+    stages that have run since the copy was made, DVC takes the outputs from its cache.
+
+    Raises:
+        UserError: the file is one of a merge that is not resolved.
     """
-    kept = WORK / LOCK_FILE.name
     if not LOCK_FILE.exists():
         return
-    if is_whole(LOCK_FILE):
-        _copy(LOCK_FILE, kept)
-        return
-    print(f"{LOCK_FILE}: damaged, as by an interrupted run: it is put right")
-    if kept.exists():
-        _copy(kept, LOCK_FILE)
-    else:
+    if "\n<<<<<<<" in f"\n{LOCK_FILE.read_text(encoding='utf-8', errors='replace')}":
+        raise UserError(
+            f"{LOCK_FILE}: holds both sides of a merge; take one: `git checkout --ours {LOCK_FILE}`"
+        )
+    whole = is_whole(LOCK_FILE)
+    stages = read_yaml(LOCK_FILE)["stages"] if whole else {}
+    before = read_yaml(KEPT)["stages"] if is_whole(KEPT) else {}
+    cut = [name for name in _listed() if name in before and name not in stages]
+    if cut or not whole:
+        print(f"{LOCK_FILE}: cut short, as by an interrupted run: it is put right")
+    if cut:
+        _write(stages | {name: before[name] for name in cut})
+    elif not whole:
         LOCK_FILE.unlink()
-
-
-def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(exist_ok=True)
-    part = target.with_suffix(".lock.part")
-    shutil.copyfile(source, part)
-    part.replace(target)
 
 
 def is_whole(lock: Path) -> bool:
@@ -159,9 +177,8 @@ def lock_differences() -> list[str]:
             for path, what in changes.items() if isinstance(changes, dict) else [(changes, "")]:
                 if _is_published(path, kind):
                     lines.append(f"{stage}: {kind}: {path}: {json.dumps(what)}")
-    listed = {f"{stage}@{domain}" for domain in listed_domains() for stage in STAGES}
     recorded = set(read_yaml(LOCK_FILE).get("stages", {})) if LOCK_FILE.exists() else set()
-    lines += [f"{name}: not in dvc.lock" for name in sorted(listed - recorded)]
+    lines += [f"{name}: not in dvc.lock" for name in sorted({*_listed()} - recorded)]
     return lines
 
 

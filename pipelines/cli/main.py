@@ -33,12 +33,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = _dispatch(options)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed by who has started this
+            sys.stdout.flush()
         return code
     except KeyboardInterrupt:
         return _complain("interrupted; the same command goes on from the last finished epoch")
     except Exception as error:
-        if isinstance(error, BrokenPipeError) and _unheard():
+        if _unheard() and isinstance(error, BrokenPipeError):  # as of `scistage doctor | head`
             return 128 + signal.SIGPIPE
         told = told_of(error)
         if told is None:
@@ -47,10 +48,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _unheard() -> bool:
-    """Whether nobody reads what is printed, as of `| head`; then what is left of it is dropped."""
-    poll, output = select.poll(), sys.stdout.fileno()
+    """Whether what is printed can no longer be written; then what is left of it is dropped."""
+    try:
+        poll, output = select.poll(), sys.stdout.fileno()
+    except (AttributeError, io.UnsupportedOperation):  # closed, or no file
+        return False
     poll.register(output, 0)
     broken = any(event & select.POLLERR for _, event in poll.poll(0))
+    try:
+        sys.stdout.flush()
+    except OSError:
+        broken = True
     if broken:
         os.dup2(os.open(os.devnull, os.O_WRONLY), output)
     return broken

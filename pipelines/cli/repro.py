@@ -14,6 +14,7 @@ from pathlib import Path
 from pipelines.cli.check import Files, check_domains, chosen_domains
 from pipelines.cli.lockfile import (
     DVC,
+    keep_lock,
     mend_lock,
     mend_rwlock,
     recorded_stages,
@@ -41,6 +42,7 @@ def repro(domains: list[str], force: bool, jobs: int) -> int:
     with alone(WORK / "repro.lock", "scistage repro"), _kept_scores(chosen) as keep:
         mend_rwlock()
         mend_lock()
+        keep_lock()
         failed = _run_dvc(chosen, sources, force, jobs)
         mend_lock()  # DVC alone may have been killed
         write_canonical_lock()

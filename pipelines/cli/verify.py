@@ -15,6 +15,7 @@ from pipelines.cli.lockfile import is_whole
 from pipelines.core.errors import UserError
 from pipelines.core.params import read_yaml
 from pipelines.core.project import LOCK_FILE, OUTPUTS
+from pipelines.core.runner import set_death_signal
 
 SCRATCH_IDENTITY = ["-c", "user.name=verify", "-c", "user.email=verify@localhost"]
 
@@ -28,7 +29,8 @@ def verify(domains: list[str]) -> int:
         copy_project(copy)
         (copy / LOCK_FILE).unlink(missing_ok=True)
         command = [sys.executable, "-m", "pipelines", "repro", *chosen]
-        if subprocess.run(command, cwd=copy, check=False).returncode:
+        mortal = set_death_signal if sys.platform == "linux" else None
+        if subprocess.run(command, cwd=copy, check=False, preexec_fn=mortal).returncode:
             raise UserError("verify: the rerun failed (see above)")
         found = _outputs(copy / LOCK_FILE)
         wanted = {path: md5 for path, md5 in expected.items() if path.split("/")[1] in chosen}

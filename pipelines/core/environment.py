@@ -34,7 +34,7 @@ class Environment:
         accelerator: `SCISTAGE_ACCELERATOR`, as Lightning's Trainer takes it.
         precision: `SCISTAGE_PRECISION`; None means float32 on a CPU, bf16-mixed on a GPU.
         portable: `SCISTAGE_PORTABLE`, whether only instructions are used that any x86-64 processor
-            since about 2015 has, in float32: other generations then differ less, if at all.
+            since about 2015 has, in float32, so that results do not depend on its generation.
         threads: `SCISTAGE_THREADS`, CPU threads of a process; results depend on it.
         devices: `SCISTAGE_DEVICES`, processes of a training on each machine, on a GPU each where
             there are any; results depend on it.

@@ -20,11 +20,11 @@ def keep_memory() -> None:
         mallopt(M_TRIM_THRESHOLD, -1)
 
 
-def keep_kernels(count: int) -> None:
-    """Have few kernels kept, each of one shape: so many of an operation by PyTorch, and by oneDNN.
+def keep_few_kernels() -> None:
+    """Where shapes hardly recur, as those of graphs in batches, have kernels for few of them kept.
 
-    To be called before either needs one. Where shapes hardly recur, as those of graphs in batches,
-    the 1024 that both keep if they are not told are of no use and grow to 0.7 GB.
+    PyTorch keeps those of each operation, oneDNN those of all: 1024 if they are not told, which are
+    of no use then and grow to 0.7 GB. To be called before either is needed.
     """
     for name in ("LRU_CACHE_CAPACITY", "ONEDNN_PRIMITIVE_CACHE_CAPACITY"):
-        os.environ[name] = str(count)
+        os.environ.setdefault(name, "16")

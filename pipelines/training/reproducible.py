@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from functools import cache, partial
 
 import numpy as np
@@ -11,10 +12,13 @@ from torch import Tensor
 
 from pipelines.core.environment import environment
 
-# What torch leaves to MKL's vector functions. These go by the processor, whatever MKL is told, and
-# round otherwise on each: with the square root, every step of Adam. NumPy's go by none.
+# Functions that torch leaves to MKL, and MKL computes from the processor's own estimates of 1/x and
+# 1/sqrt(x), whatever code path it is told to take. These estimates are each maker's own, and so is,
+# with the square root, every step of Adam. NumPy's functions are the same on all.
 BY_PROCESSOR = {
     "sqrt": np.sqrt,
+    "log": np.log,
+    "log2": np.log2,
     "log10": np.log10,
     "tan": np.tan,
     "atan": np.arctan,
@@ -40,7 +44,8 @@ def _compute_by_numpy() -> torch.library.Library:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Warning only once")  # of the override
         for name, function in BY_PROCESSOR.items():
-            library.impl(name, partial(_computed, function), "CPU")  # type: ignore[no-untyped-call]
+            for overload, way in WAYS.items():
+                library.impl(name + overload, partial(way, function), "CPU")  # type: ignore[no-untyped-call]
     return library
 
 
@@ -50,3 +55,19 @@ def _computed(function: np.ufunc, values: Tensor) -> Tensor:
     wide = torch.promote_types(kind, torch.float32)  # NumPy has no bfloat16
     with np.errstate(all="ignore"):
         return torch.as_tensor(function(values.detach().to(wide).numpy())).to(kind)
+
+
+def _computed_in_place(function: np.ufunc, values: Tensor) -> Tensor:
+    return values.copy_(_computed(function, values))
+
+
+def _computed_into(function: np.ufunc, values: Tensor, *, out: Tensor) -> Tensor:
+    found = _computed(function, values)
+    return out.resize_(found.shape).copy_(found)
+
+
+WAYS: dict[str, Callable[..., Tensor]] = {
+    "": _computed,
+    "_": _computed_in_place,
+    ".out": _computed_into,
+}

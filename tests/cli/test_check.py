@@ -12,7 +12,7 @@ from dvc.schema import COMPILED_LOCKFILE_SCHEMA
 from ruamel.yaml import YAML
 
 from pipelines.cli import verify
-from pipelines.cli.lockfile import is_whole, lock_differences, mend_lock
+from pipelines.cli.lockfile import is_whole, keep_lock, lock_differences, mend_lock
 from pipelines.core.errors import UserError
 from tests.workspace import Workspace, one_line_error
 
@@ -128,12 +128,18 @@ def test_a_lock_cut_short_becomes_what_it_was(
 ) -> None:
     whole, lock = finished_spectra.read("dvc.lock"), Path("dvc.lock")
     monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_text("domains:\n- spectra\n")
+    Path("domains/spectra").mkdir(parents=True)
     lock.write_bytes(whole)
-    mend_lock()
-    for size in (0, 5000, len(whole) - 1):
+    keep_lock()
+    between_stages = whole.index(b"  train@spectra:")
+    for size in (0, 5000, between_stages, len(whole) - 1, len(whole)):
         lock.write_bytes(whole[:size])
         mend_lock()
         assert lock.read_bytes() == whole
+    lock.write_bytes(whole.replace(b"stages:\n", b"stages:\n<<<<<<< HEAD\n"))
+    with pytest.raises(UserError, match=r"^dvc\.lock: holds both sides of a merge; take one"):
+        mend_lock()
     shutil.rmtree(".work")
     lock.write_bytes(whole[:5000])
     mend_lock()

@@ -48,7 +48,7 @@ def test_verify_compares_every_output(
     """The comparison alone: the rerun is replaced by a copy of what the workspace holds."""
     project = finished_spectra.clone(tmp_path / "project").path
 
-    def rerun(command: list[str], cwd: Path, check: bool) -> subprocess.CompletedProcess[str]:
+    def rerun(command: list[str], cwd: Path, **_: object) -> subprocess.CompletedProcess[str]:
         shutil.copytree(project / "outputs", cwd / "outputs")
         (cwd / "dvc.lock").write_bytes(finished_spectra.read("dvc.lock"))
         return subprocess.CompletedProcess(command, 0)

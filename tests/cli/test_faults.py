@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -43,14 +45,29 @@ def test_faults_of_the_machine_are_told(error: Exception, said: str) -> None:
     assert "\n" not in told
 
 
-def test_nobody_reads_what_is_printed() -> None:
+LIST = [sys.executable, "-m", "pipelines", "preset", "segmentation"]
+
+
+@pytest.mark.parametrize("buffered", ["", "1"])
+def test_nobody_reads_what_is_printed(buffered: str) -> None:
     """As of `scistage preset segmentation | head -1`."""
     read, write = os.pipe()
     os.close(read)
-    command = [sys.executable, "-u", "-m", "pipelines", "preset", "segmentation"]
-    run = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, cwd=ROOT)
+    env = {**os.environ, "PYTHONUNBUFFERED": buffered}
+    run = subprocess.run(LIST, stdout=write, stderr=subprocess.PIPE, cwd=ROOT, env=env)
     os.close(write)
     assert (run.returncode, run.stderr) == (128 + signal.SIGPIPE, b"")
+
+
+def test_what_is_printed_has_no_place() -> None:
+    env = {**os.environ, "PYTHONUNBUFFERED": ""}
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run(LIST, stdout=full, stderr=subprocess.PIPE, cwd=ROOT, env=env)
+    assert run.returncode == 2 and run.stderr.startswith(b"scistage: No space left on device")
+    assert run.stderr.count(b"\n") == 1
+    command = shlex.join(LIST)
+    closed = subprocess.run(["bash", "-c", f"{command} >&-"], stderr=subprocess.PIPE, cwd=ROOT)
+    assert (closed.returncode, closed.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,11 @@ replaced = [
     name for name, numpys_own in BY_PROCESSOR.items()
     if numpy.array_equal(getattr(values, name)().detach(), numpys_own(values.detach().numpy()))
 ]
+plain = values.detach()
+root = numpy.sqrt(plain.numpy())
+assert numpy.array_equal(plain.clone().sqrt_(), root)
+assert numpy.array_equal(torch.sqrt(plain, out=torch.empty(0)), root)
+assert numpy.array_equal(torch._foreach_sqrt([plain])[0], root)
 values.sqrt().sum().backward()
 slope = torch.allclose(values.grad, 0.5 / values.detach().sqrt())
 half = (torch.tensor([4.0, -1.0], dtype=torch.bfloat16).sqrt(), torch.tensor(4).sqrt())

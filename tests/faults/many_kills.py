@@ -166,6 +166,7 @@ def _drop(workspace: Workspace, domain: str, stage: str) -> None:
     lock = workspace.path / "dvc.lock"
     entry = rf"^  {stage}@{domain}:\n(    .*\n)*"
     lock.write_text(re.sub(entry, "", lock.read_text(), flags=re.MULTILINE))
+    (workspace.path / ".work" / "dvc.lock").unlink(missing_ok=True)  # its copy
     shutil.rmtree(workspace.path / "outputs" / domain / stage)
 
 

@@ -113,6 +113,7 @@ def test_killed_at_random_moments(spectra: Workspace) -> None:
 def test_dvc_killed_alone_takes_the_stage_with_it(spectra: Workspace, started: Started) -> None:
     outputs, lock = spectra.tree("outputs"), spectra.read("dvc.lock")
     forget(spectra, "spectra", "evaluate")
+    forgotten = spectra.read("dvc.lock")
     process, stage = start_and_pause(spectra, started, PUBLISHING.format("evaluate"))
     (dvc,) = [child for child in children(process, "-m dvc") if child.ppid() == process.pid]
     os.truncate(spectra.path / "dvc.lock", 3000)  # as if it had been writing its lock
@@ -120,8 +121,8 @@ def test_dvc_killed_alone_takes_the_stage_with_it(spectra: Workspace, started: S
     wait_for(lambda: not command_of(stage))  # dead, even where nobody reaps the orphan
     process.wait(30)
     assert not (spectra.path / "outputs/spectra/evaluate/metrics.json").exists()
-    run = spectra.run("repro")
-    assert run.returncode == 0 and "Running stage 'train@spectra'" not in run.stdout, run.stdout
+    assert spectra.read("dvc.lock") == forgotten
+    assert spectra.run("repro").returncode == 0
     assert spectra.read("dvc.lock") == lock
     assert spectra.tree("outputs") == outputs
 
@@ -168,7 +169,7 @@ def test_a_truncated_lock_is_written_anew_from_the_cache(spectra: Workspace) -> 
     (spectra.path / "dvc.lock").write_bytes(lock[: len(lock) // 2])
     run = spectra.run("repro")
     assert run.returncode == 0, run.stdout + run.stderr
-    assert "dvc.lock: damaged" in run.stdout
+    assert "dvc.lock: cut short" in run.stdout
     assert "Running stage 'train@spectra'" not in run.stdout
     assert spectra.read("dvc.lock") == lock
     assert spectra.tree("outputs") == outputs

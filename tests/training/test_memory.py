@@ -10,9 +10,9 @@ from tests.workspace import ROOT
 SHAPES = """
 import psutil
 import torch
-from pipelines.training.memory import keep_kernels
+from pipelines.training.memory import keep_few_kernels
 
-keep_kernels(16)
+keep_few_kernels()
 torch.set_num_threads(1)
 layer = torch.nn.Linear(300, 300).bfloat16()
 memory = []

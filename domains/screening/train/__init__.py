@@ -15,6 +15,9 @@ def train(params: "TrainParams", inputs: "Inputs") -> Iterator["Fit"]:
 
     The epoch of each is chosen by the loss on the validation molecules.
     """
+    from pipelines.training.memory import keep_few_kernels
+
     from .fits import fits
 
+    keep_few_kernels()
     yield from fits(params, inputs.prepare)

@@ -7,7 +7,7 @@ import torch
 from lightning_fabric.utilities import move_data_to_device
 from numpy.typing import NDArray
 
-from pipelines.training.memory import keep_kernels
+from pipelines.training.memory import keep_few_kernels
 from pipelines.training.precision import autocast, computing_device
 from pipelines.training.reproducible import prepare_torch
 from pipelines.training.weights import load_weights, model_of, read_models
@@ -16,7 +16,6 @@ from ..prepare.arrays import Graphs
 from .network import BondNetwork, as_tensors
 from .states import find_states
 
-FEW = 16  # kernels: hardly two batches of graphs have the same shape
 TOGETHER = 1024  # molecules in a batch: of more of them more states are the same
 
 
@@ -59,7 +58,7 @@ def read_ensemble(folder: Path) -> Ensemble:
     Raises UserError if one of them is missing or damaged.
     """
     prepare_torch()
-    keep_kernels(FEW)
+    keep_few_kernels()
     members = []
     for name in read_models(folder):
         with model_of(folder, name) as model:
