@@ -42,7 +42,7 @@ def _write(stages: dict[str, Any]) -> None:
 
 def _put(text: str, path: Path) -> None:
     """Write a file that is whole at every moment, if it says something else."""
-    if not path.exists() or text != path.read_text(encoding="utf-8"):
+    if not path.exists() or text.encode() != path.read_bytes():
         part = path.with_suffix(".lock.part")
         part.write_text(text, encoding="utf-8")
         part.replace(path)

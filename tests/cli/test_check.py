@@ -137,6 +137,9 @@ def test_a_lock_cut_short_becomes_what_it_was(
         lock.write_bytes(whole[:size])
         mend_lock()
         assert lock.read_bytes() == whole
+    lock.write_bytes(b"\xff\xfe no text")
+    mend_lock()
+    assert lock.read_bytes() == whole
     lock.write_bytes(whole.replace(b"stages:\n", b"stages:\n<<<<<<< HEAD\n"))
     with pytest.raises(UserError, match=r"^dvc\.lock: holds both sides of a merge; take one"):
         mend_lock()
