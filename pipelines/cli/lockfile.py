@@ -124,41 +124,42 @@ def mend_lock() -> None:
     """
     if not LOCK_FILE.exists():
         return
+    if KEPT.exists() and KEPT.read_bytes() == LOCK_FILE.read_bytes():
+        return  # as it most often is; to read both takes half a second
     if "\n<<<<<<<" in f"\n{LOCK_FILE.read_text(encoding='utf-8', errors='replace')}":
         raise UserError(
             f"{LOCK_FILE}: holds both sides of a merge; take one: `git checkout --ours {LOCK_FILE}`"
         )
-    whole = is_whole(LOCK_FILE)
-    stages = read_yaml(LOCK_FILE)["stages"] if whole else {}
-    before = read_yaml(KEPT)["stages"] if is_whole(KEPT) else {}
-    cut = [name for name in _listed() if name in before and name not in stages]
-    if cut or not whole:
+    stages, before = _whole_stages(LOCK_FILE), _whole_stages(KEPT) or {}
+    cut = [name for name in _listed() if name in before and name not in (stages or {})]
+    if cut or stages is None:
         print(f"{LOCK_FILE}: cut short, as by an interrupted run: it is put right")
     if cut:
-        _write(stages | {name: before[name] for name in cut})
-    elif not whole:
+        _write((stages or {}) | {name: before[name] for name in cut})
+    elif stages is None:
         LOCK_FILE.unlink()
 
 
 def is_whole(lock: Path) -> bool:
     """Whether every entry of a lock file has its command and outputs, and each of these a hash."""
+    return _whole_stages(lock) is not None
+
+
+def _whole_stages(lock: Path) -> dict[str, Any] | None:
+    """The entries of a lock file by stage; None if it is not whole."""
     try:
-        entries = read_yaml(lock)["stages"].values()
-        whole = lock.read_text(encoding="utf-8").endswith("\n")  # else of a number, some digits
+        stages: dict[str, Any] = read_yaml(lock)["stages"]
+        ended = lock.read_text(encoding="utf-8").endswith("\n")  # else of a number, some digits
+        entries = stages.values()
         files = [file for e in entries for file in [*e.get("deps", []), *e["outs"]]]
         complete = all(isinstance(e["cmd"], str) and e["outs"] for e in entries)
-        return (
-            whole
-            and complete
-            and all(
-                file["hash"] == "md5"
-                and _MD5.fullmatch(str(file["md5"]))
-                and None not in file.values()
-                for file in files
-            )
+        hashed = all(
+            file["hash"] == "md5" and _MD5.fullmatch(str(file["md5"])) and None not in file.values()
+            for file in files
         )
+        return stages if ended and complete and hashed else None
     except (UserError, KeyError, TypeError, AttributeError):
-        return False
+        return None
 
 
 def lock_differences() -> list[str]:

@@ -27,6 +27,8 @@ from pipelines.core.project import OUTPUTS, WORK
 from pipelines.core.runner import alone, set_death_signal
 
 GIT_TRACKED = ("metrics.json", "scores.csv")
+# What a process is told that is to end when the one that started it does.
+MORTAL = set_death_signal if sys.platform == "linux" else None
 
 
 def repro(domains: list[str], force: bool, jobs: int) -> int:
@@ -98,7 +100,7 @@ def _start(arguments: list[str], quiet: bool = False) -> subprocess.Popen[bytes]
         env=environment,
         stdout=sink,
         stderr=sink,
-        preexec_fn=set_death_signal if sys.platform == "linux" else None,
+        preexec_fn=MORTAL,
     )
 
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from pipelines.cli.check import chosen_domains
 from pipelines.cli.differences import first_difference
 from pipelines.cli.lockfile import is_whole
+from pipelines.cli.repro import MORTAL
 from pipelines.core.errors import UserError
 from pipelines.core.params import read_yaml
 from pipelines.core.project import LOCK_FILE, OUTPUTS
-from pipelines.core.runner import set_death_signal
 
 SCRATCH_IDENTITY = ["-c", "user.name=verify", "-c", "user.email=verify@localhost"]
 
@@ -29,8 +29,7 @@ def verify(domains: list[str]) -> int:
         copy_project(copy)
         (copy / LOCK_FILE).unlink(missing_ok=True)
         command = [sys.executable, "-m", "pipelines", "repro", *chosen]
-        mortal = set_death_signal if sys.platform == "linux" else None
-        if subprocess.run(command, cwd=copy, check=False, preexec_fn=mortal).returncode:
+        if subprocess.run(command, cwd=copy, check=False, preexec_fn=MORTAL).returncode:
             raise UserError("verify: the rerun failed (see above)")
         found = _outputs(copy / LOCK_FILE)
         wanted = {path: md5 for path, md5 in expected.items() if path.split("/")[1] in chosen}
