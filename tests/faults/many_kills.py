@@ -4,9 +4,9 @@ Of every stage of every domain, at `tiny`: the stage is forgotten, `scistage rep
 once the stage runs something is killed at a moment drawn from how long it takes. Then the same
 command must give the same bytes, and nothing may be written between the kill and that command.
 
-`--kills` is how many there are of each stage of each domain. What is found is appended to
-`.work/faults/kills.csv`, so that an interrupted run goes on where it was; other code begins anew.
-A project that is not what it must be is kept beside it.
+Domains may be named; `--kills` is how many there are of each stage of each. What is found is
+appended to `.work/faults/kills.csv`, so that an interrupted run goes on where it was; other code
+begins anew. A project that is not what it must be is kept beside it.
 """
 
 from __future__ import annotations
@@ -189,6 +189,7 @@ def command_of(process: psutil.Process) -> str:
 def main() -> None:
     """All kills that have not been made yet; the table of all."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("domains", nargs="*", help="of which domains; all if none is named")
     parser.add_argument("--kills", type=int, default=20, help="of each stage of each domain")
     parser.add_argument("--folder", type=Path, default=ROOT / ".work" / "faults")
     options = parser.parse_args()
@@ -201,7 +202,7 @@ def main() -> None:
     done = [kill for kill in read(journal) if kill.code == code]
     keys = {(kill.domain, kill.stage, kill.number) for kill in done}
     for number in range(options.kills):
-        for domain in victim.workspace.domains():
+        for domain in options.domains or victim.workspace.domains():
             for stage in [*STAGES]:
                 if (domain, stage, number) in keys:
                     continue

@@ -1,7 +1,8 @@
 """The same bytes in every way to come by them: `make faults`, or `python -m tests.faults.matrix`.
 
-Of every domain at `tiny`: two clones × 0, 1 and 2 loader workers × trained at once or killed and
-resumed × forced or restored from DVC's run cache, against one run. Prints a table.
+Of every domain, or of those named, at `tiny`: two clones × 0, 1 and 2 loader workers × trained at
+once or killed and resumed × forced or restored from DVC's run cache, against one run. Prints a
+table.
 """
 
 from __future__ import annotations
@@ -79,7 +80,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         whole = finished(Path(scratch, "whole"))
         print("| domain | clone | workers | training | forced | restored |\n" + "|---" * 6 + "|")
-        ways = itertools.product(whole.domains(), ("a", "b/b"), WORKERS, (False, True))
+        domains = sys.argv[1:] or whole.domains()
+        ways = itertools.product(domains, ("a", "b/b"), WORKERS, (False, True))
         for domain, clone, workers, resumed in ways:
             found = cells(whole, Path(scratch, clone), domain, workers, resumed)
             wrong += sum(each != IDENTICAL for each in found)
