@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.core.environment import prepare_process
 from tests.once import built_once
 from tests.workspace import ROOT, Workspace
 
-os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+# Tests run side by side, and small arrays are slower on two threads than on one.
+os.environ["SCISTAGE_THREADS"] = "1"
+prepare_process()
 
 
 @pytest.fixture(scope="session")

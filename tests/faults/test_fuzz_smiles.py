@@ -29,7 +29,6 @@ def scorer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scorer]:
     path = project("screening", tmp_path_factory.mktemp("screening") / "project")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(path)
-        patch.setenv("SCISTAGE_THREADS", "1")
         yield Scorer(inputs_of("screening"))
 
 

@@ -55,9 +55,7 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> Make:
 
     def make(domain: str) -> Path:
         if domain not in made:
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setenv("SCISTAGE_THREADS", "1")
-                made[domain] = project(domain, tmp_path_factory.mktemp(domain) / "project")
+            made[domain] = project(domain, tmp_path_factory.mktemp(domain) / "project")
         return made[domain]
 
     return make

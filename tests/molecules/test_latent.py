@@ -48,9 +48,8 @@ LONGEST = int(CORPUS.lengths.max()) + 2
 @pytest.fixture(autouse=True)
 def modes() -> Iterator[None]:
     """Leave torch as it was: the stage sets it up for the whole process."""
-    threads, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    strict = torch.are_deterministic_algorithms_enabled()
     yield
-    torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(strict)
 
 

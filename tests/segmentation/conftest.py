@@ -3,18 +3,8 @@
 import numpy as np
 import pytest
 import tifffile
-import torch
 
 from tests.segmentation.cases import discs, sample
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Small tensors are slower on many threads, above all beside other tests."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

@@ -68,8 +68,7 @@ def series(folder):
 
 
 @pytest.mark.parametrize("kind", [photographs, volumes, series], ids=lambda kind: kind.__name__)
-def test_a_folder_goes_through_the_whole_chain(kind, tmp_path, monkeypatch):
-    monkeypatch.setenv("SCISTAGE_THREADS", "1")
+def test_a_folder_goes_through_the_whole_chain(kind, tmp_path):
     for name in (*STAGES, "data/images", "data/masks", "out"):
         (tmp_path / name).mkdir(parents=True)
     inputs = Inputs(*(tmp_path / stage for stage in STAGES))
