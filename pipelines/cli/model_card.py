@@ -14,7 +14,7 @@ from pipelines.core.artifacts import read_json
 from pipelines.core.params import load_params
 from pipelines.core.runner import inputs_of
 from pipelines.report.formatting import DASH, plain
-from pipelines.report.scores import Score, headline, read_scores
+from pipelines.report.scores import Score, headline, headline_metrics, read_scores
 
 if TYPE_CHECKING:
     from pipelines.cli.export import Difference, Graph
@@ -37,7 +37,7 @@ def model_card(domain: str, graph: Graph, differences: list[Difference], script:
         "## Data",
         *_data(card),
         "## Metrics",
-        *_metrics(inputs.evaluate / "scores.csv", report.headline, report.units),
+        *_metrics(inputs.evaluate, report.headline, report.units),
         "## Limits",
         _list(graph.limits),
         "From the data card:",
@@ -121,8 +121,8 @@ def _licence(card: dict[str, Any]) -> str:
     return str(card["source"].get("licence") or "not stated")
 
 
-def _metrics(path: Path, names: Sequence[str], units: dict[str, str]) -> Iterable[str]:
-    scores = read_scores(path)
+def _metrics(folder: Path, wanted: list[str], units: dict[str, str]) -> Iterable[str]:
+    scores, names = read_scores(folder / "scores.csv"), headline_metrics(wanted, folder)
     found = [headline(scores, name, units.get(name, "")) for name in names]
     yield (
         "On the test split, with 95 % intervals; n: units of the bootstrap, or cases. They are of "

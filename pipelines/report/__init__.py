@@ -19,8 +19,8 @@ def report(params: ReportParams, inputs: Inputs, out: Path) -> None:
     index.html (images, style and script inline), summary.json (title, description and
     headline numbers as text) and, if explain made a figure, thumbnail.png (at most 640 px wide).
 
-    Raises UserError if evaluate wrote none of the metrics that `headline` names, or if explain.json
-    names a figure that is not there.
+    Raises UserError if evaluate has not scored the model, or if explain.json names a figure that is
+    not there.
     """
     from pipelines.report.figures import thumbnail
     from pipelines.report.page import build_page, summarise

@@ -13,7 +13,15 @@ from pipelines.report.charts import curve_chart, forest_chart
 from pipelines.report.figures import Figure, explained, read_png
 from pipelines.report.formatting import DASH, label, plain
 from pipelines.report.params import ReportParams
-from pipelines.report.scores import OUTCOMES, Headline, Score, headline, read_scores, verdict
+from pipelines.report.scores import (
+    OUTCOMES,
+    Headline,
+    Score,
+    headline,
+    headline_metrics,
+    read_scores,
+    verdict,
+)
 from pipelines.report.tables import score_tables, subgroup_tables
 from pipelines.report.training import FitSummary, read_fits
 
@@ -22,7 +30,8 @@ def build_page(params: ReportParams, inputs: Inputs) -> dict[str, Any]:
     """Everything the template shows, as text, numbers already rounded, and images."""
     card = read_json(inputs.prepare / "card.json")
     scores = read_scores(inputs.evaluate / "scores.csv")
-    headlines = _headlines(params, scores)
+    names = headline_metrics(params.headline, inputs.evaluate)
+    headlines = _headlines(names, params.units, scores)
     figures, findings = explained(inputs.explain)
     fits = read_fits(inputs.train)
     return {
@@ -43,23 +52,19 @@ def build_page(params: ReportParams, inputs: Inputs) -> dict[str, Any]:
         "fits": fits,
         "models": _models(fits),
         "forests": _forests(headlines, scores),
-        "tables": score_tables(scores, params.headline),
-        "subgroups": subgroup_tables(scores, params.headline),
+        "tables": score_tables(scores, names),
+        "subgroups": subgroup_tables(scores, names),
         "curves": _curves(inputs.evaluate / "curves"),
         "weights_hash": _sha256(inputs.train / "weights.safetensors"),
     }
 
 
-def _headlines(params: ReportParams, scores: list[Score]) -> list[Headline]:
-    """Those of the headline metrics that there are: other data may be scored by fewer."""
-    items = (headline(scores, name, params.units.get(name, "")) for name in params.headline)
+def _headlines(names: list[str], units: dict[str, str], scores: list[Score]) -> list[Headline]:
+    """Those of the headline metrics that the model has a score of."""
+    items = (headline(scores, name, units.get(name, "")) for name in names)
     found = [item for item in items if item is not None]
     if not found:
-        known = dict.fromkeys(score.metric for score in scores if score.kind == "model")
-        raise UserError(
-            f"params.yaml: report.headline: found {', '.join(params.headline)}, none of which "
-            f"evaluate has written; choose among: {', '.join(known)}"
-        )
+        raise UserError("evaluate/scores.csv: no row 'model' of the group 'all'; write one")
     return found
 
 

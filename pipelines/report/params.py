@@ -13,7 +13,8 @@ class ReportParams(Params):
         min_length=1,
         max_length=6,
         description="metrics of scores.csv shown first, most important first; 1 to 6 names; "
-        "those that evaluate does not write for these data are left out",
+        "those that evaluate does not write for these data are left out; if it writes none of "
+        "them, the first of metrics.json are shown",
     )
     units: dict[str, str] = Field(
         default_factory=dict,

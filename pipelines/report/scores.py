@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipelines.core.artifacts import read_csv
+from pipelines.core.artifacts import read_csv, read_json
 from pipelines.core.contract import THIS_RUN
 from pipelines.report.formatting import DASH, decimals, direction, interval, label, number
 
@@ -29,6 +29,7 @@ OUTCOMES = {
     "unranked": "beside its baselines",
     "alone": "no baseline",
 }
+MOST = 6  # headline metrics
 _BOUNDS = ("bayes", "oracle", "floor", "ceiling")
 
 
@@ -172,6 +173,18 @@ class Headline:
             for bound in self.bounds
             if bound.score.value is not None and bound.score.row.lower().startswith("bayes")
         )
+
+
+def headline_metrics(wanted: list[str], evaluate: Path) -> list[str]:
+    """Those of `wanted` of which evaluate's model has a score, most important first.
+
+    Data of one's own may have other targets than those that `wanted` was written for: if there is
+    none, the first of metrics.json; if that is empty, of all that the model was scored by.
+    """
+    scores = read_scores(evaluate / "scores.csv")
+    known = dict.fromkeys(s.metric for s in scores if s.kind == "model" and s.group == "all")
+    found = [name for name in wanted if name in known]
+    return found or [*(read_json(evaluate / "metrics.json") or known)][:MOST]
 
 
 def headline(scores: list[Score], metric: str, unit: str) -> Headline | None:

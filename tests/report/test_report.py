@@ -259,9 +259,11 @@ def _with(*headline: str) -> ReportParams:
     return PARAMS.model_copy(update={"headline": list(headline)})
 
 
-def test_unknown_headline_metric_names_the_field_and_the_choice(page):
-    with pytest.raises(UserError, match=r"report\.headline: found f2, none.*dice, age_mae"):
-        page(_with("f2"))
+def test_other_targets_than_the_headlines_open_with_those_of_metrics_json(page, inputs):
+    write_json(inputs.evaluate / "metrics.json", {"age_mae": 3.42, "dice": 0.9})
+    assert page(_with("f2")) == page(_with("age_mae", "dice"))
+    write_json(inputs.evaluate / "metrics.json", {})  # one class in the test set: nothing finite
+    assert page(_with("f2")) == page(_with("dice", "age_mae"))
 
 
 @pytest.mark.parametrize("content", [None, b"GIF89a"])

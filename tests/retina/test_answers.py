@@ -13,6 +13,7 @@ from domains.retina.evaluate.answers import by_patient
 from domains.retina.evaluate.params import EvaluateParams
 from domains.retina.predict.tables import patient_table
 from domains.retina.prepare.arrays import QUALITY, Eyes, Target, read_eyes
+from domains.retina.prepare.card import _of_eyes
 from pipelines.core.artifacts import read_csv, read_json, write_csv, write_json
 from pipelines.core.contract import check_outputs
 from pipelines.core.runner import Inputs
@@ -60,11 +61,14 @@ def test_model_and_baselines_are_held_to_the_same_truth() -> None:
     np.testing.assert_array_equal(said["glaucoma"], [np.nan, 1, 1, 1])
 
 
-def test_a_label_that_differs_between_eyes_is_scored_per_eye_alone(tmp_path: Path) -> None:
+def test_a_label_that_differs_between_eyes_is_scored_by_photograph(
+    tmp_path: Path,
+) -> None:
     inputs = inputs_in(tmp_path)
     made_prepare(inputs.prepare, n=96)
     made_predict(inputs.predict, inputs.prepare, noise=0.3)
     before = scores_of(inputs)
+    assert not _of_eyes(read_eyes(inputs.prepare))
     eyes = pd.read_csv(inputs.predict / "eyes.csv", dtype={"patient": str})
     asked = eyes[eyes["split"] == "test"]["patient"].unique()[:4]
     for folder, name in ((inputs.prepare, "eyes"), (inputs.predict, "eyes")):
@@ -72,15 +76,18 @@ def test_a_label_that_differs_between_eyes_is_scored_per_eye_alone(tmp_path: Pat
         left = table["patient"].isin(asked) & (table["eye"] == "left")
         table.loc[left, "sex"] = 1 - table.loc[left, "sex"]
         write_csv(folder / f"{name}.csv", table)
-    patients = pd.read_csv(inputs.predict / "patients.csv", dtype={"patient": str})
-    patients.loc[patients["patient"].isin(asked), "sex"] = np.nan  # as `patient_table` says
-    write_csv(inputs.predict / "patients.csv", patients)
     after = scores_of(Inputs(*(tmp_path / n for n in ("prepare", "train", "predict", "e", "x"))))
-    for row in ("model", "mean", "ridge on colours", "bayes"):
-        n = [scores.loc[row, "sex_brier", "all"]["n"] for scores in (before, after)]
-        assert n[1] == n[0] - 4, row
-    n = [scores.loc["model, per eye", "sex_brier", "all"]["n"] for scores in (before, after)]
-    assert n[0] == n[1]
+    photographs = before.loc["model, per eye", "sex_brier", "all"]["n"]
+    assert photographs > before.loc["model", "sex_brier", "all"]["n"]
+    for row in ("model", "mean", "ridge on colours"):
+        assert after.loc[row, "sex_brier", "all"]["n"] == photographs, row
+    assert np.isfinite(after.loc["model - ridge on colours", "sex_brier", "all"]["low"])
+    assert ("model, per eye", "sex_auc", "all") not in after.index  # `model` is
+    ages = [s.xs("all", level="group") for s in (before, after)]
+    ages = [s[s.index.get_level_values("metric").str.startswith("age")] for s in ages]
+    pd.testing.assert_frame_equal(*ages)
+    [note] = _of_eyes(read_eyes(inputs.prepare))
+    assert "sex is not the same in both eyes of" in note
 
 
 def test_baselines_and_bounds_promise_what_the_model_promises(tmp_path: Path) -> None:

@@ -1,8 +1,12 @@
-"""What a method says of each patient, always as a table in the form of predict's patients.csv."""
+"""What a method says of each patient, always as a table in the form of predict's patients.csv.
+
+Of targets that belong to an eye, such as a cataract, the same with a line for each photograph.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +19,49 @@ from ..predict.tables import patient_truth
 from ..prepare.arrays import Eyes, Target
 
 WITHOUT_ABSTAINING = "model, without abstaining"
+PER_EYE = "model, per eye"
 _TEXT = ("patient", "eye", "image")
 
 
-def read_answers(folder: Path, targets: Sequence[Target]) -> dict[str, pd.DataFrame]:
+@dataclass(frozen=True)
+class Answers:
+    """Tables of the answers of each method by its name.
+
+    model: `model` first, then variants of it; others: baselines and bounds, of the same patients,
+    or photographs, as `model`, line by line.
+    """
+
+    model: Mapping[str, pd.DataFrame]
+    others: Mapping[str, pd.DataFrame]
+
+
+def of_patients(model: Mapping[str, pd.DataFrame], others: Mapping[str, pd.DataFrame]) -> Answers:
+    """model: as `read_answers` gives it; others: of all patients, indexed by them."""
+    asked = model["model"]["patient"]
+    return Answers(model, {name: table.loc[asked].reset_index() for name, table in others.items()})
+
+
+def each_alone(eyes: Eyes, targets: Sequence[Target]) -> Eyes:
+    """Every photograph as if it were the only one of a patient called by its name."""
+    return Eyes(eyes.images, eyes.table.assign(patient=eyes.table["image"]), list(targets))
+
+
+def of_photographs(folder: Path, others: Mapping[str, pd.DataFrame]) -> Answers:
+    """The same, photograph by photograph; others: of all, indexed by the photographs' names."""
+    eyes = _tested(folder / "eyes.csv")
+    refused = eyes["abstained"].to_numpy()
+    model = {"model": eyes if refused.all() else eyes[~refused].reset_index(drop=True)}
+    if refused.any() and not refused.all():
+        model[WITHOUT_ABSTAINING] = eyes
+    asked = model["model"]
+    aligned = {
+        name: table.loc[asked["image"]].reset_index(drop=True).assign(patient=asked["patient"])
+        for name, table in others.items()
+    }
+    return Answers(model, aligned)
+
+
+def read_answers(folder: Path) -> dict[str, pd.DataFrame]:
     """The model's answers on the test set: per patient, per eye, and with what it abstained from.
 
     `model` has the patients with at least one photograph that the model did not refuse.
@@ -27,7 +70,7 @@ def read_answers(folder: Path, targets: Sequence[Target]) -> dict[str, pd.DataFr
     refused = patients["abstained"].to_numpy()
     # A test set of which nothing can be answered is scored all the same.
     answered = patients[~refused].reset_index(drop=True) if not refused.all() else patients
-    found = {"model": answered, "model, per eye": eyes[~eyes["abstained"]].reset_index(drop=True)}
+    found = {"model": answered, PER_EYE: eyes[~eyes["abstained"]].reset_index(drop=True)}
     if refused.any() and not refused.all():
         found[WITHOUT_ABSTAINING] = patients
     return found

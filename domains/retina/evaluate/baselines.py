@@ -11,7 +11,6 @@ from sklearn.linear_model import LogisticRegression, Ridge
 
 from ..prepare.arrays import Eyes, Target
 from .answers import averaged, by_patient, with_intervals
-from .colours import colour_features
 
 MEAN, RIDGE = "mean", "ridge on colours"
 STRENGTHS = tuple(10.0**k for k in range(-3, 6))
@@ -19,12 +18,13 @@ STRENGTHS = tuple(10.0**k for k in range(-3, 6))
 Fitted = Callable[[np.ndarray], np.ndarray]
 
 
-def baseline_answers(eyes: Eyes, level: float) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
+def baseline_answers(
+    eyes: Eyes, features: np.ndarray, level: float
+) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
     """Answers of each baseline for every patient, and the strengths chosen on validation.
 
-    level: of their prediction intervals.
+    features: as `colour_features` gives them of each eye; level: of their prediction intervals.
     """
-    features = colour_features(eyes.images)
     ridge, rules = regression_answers(eyes, features, level)
     return {MEAN: mean_answers(eyes, level), RIDGE: ridge}, {RIDGE: rules}
 

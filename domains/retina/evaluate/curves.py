@@ -9,28 +9,26 @@ import numpy as np
 import pandas as pd
 
 from ..prepare.arrays import Eyes, Target
-from .answers import WITHOUT_ABSTAINING, by_patient
+from .answers import WITHOUT_ABSTAINING, Answers, by_patient
 from .oracles import BAYES
 
 _BINS = 10
 _FEWEST = 5  # patients of a bin, or that are answered
 
 
-def curves(
-    answers: Mapping[str, pd.DataFrame], others: Mapping[str, pd.DataFrame], eyes: Eyes
-) -> dict[str, pd.DataFrame]:
-    """File name to table.
+def curves(answers: Mapping[str, Answers], eyes: Eyes) -> dict[str, pd.DataFrame]:
+    """File name to table; answers: of each target by its name.
 
-    answers: as `read_answers` gives them; `model` and `others` have the same patients, line by
-    line. Abstention is judged on all patients, those too of whom the model says nothing.
+    Abstention is judged on all patients, those too of whom the model says nothing.
     """
     found = {}
-    model, everybody = answers["model"], answers.get(WITHOUT_ABSTAINING, answers["model"])
     blur = by_patient(eyes, {"blur": eyes.table["blur"].to_numpy()})["blur"]
     for target in eyes.targets:
-        name = target.name
-        tables = {"model": model, **{k: others[k] for k in (BAYES,) if k in others}}
+        name, others = target.name, answers[target.name].others
+        model = answers[name].model["model"]
         if target.kind == "value":
+            everybody = answers[name].model.get(WITHOUT_ABSTAINING, model)
+            tables = {"model": model, **{k: others[k] for k in (BAYES,) if k in others}}
             x = _in_words(f"true_{name}", target.unit)
             found[f"mean_{name}_read_by_true_{name}"] = read_by_true(tables, target, x)
             blurred = blur.loc[everybody["patient"]].to_numpy()

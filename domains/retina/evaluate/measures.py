@@ -7,7 +7,8 @@ r2            1 − Σ(y − m)² / Σ(y − ȳ)², against the mean of the same
 slope         of the regression of y on m: 1 if a reading means what it says (calibration)
 shrinkage     slope of the regression of m on y: below 1 by as much as readings regress to the mean
 coverage      share of the true values inside the interval, which promises the share that predict's
-              calibration.json says (model: in each third of the true values); width: its mean
+              calibration.json says (model: in the thirds of the true values as evenly as
+              that allows); width: its mean
 Binary targets (p: probability of the positive answer):
 auc           area under the ROC curve, ties counted half (Mann and Whitney)
 brier         mean of (p − y)² (Brier 1950)

@@ -17,6 +17,7 @@ from pipelines.statistics.bootstrap import LEVEL, Interval
 from pipelines.statistics.resampling import bounded, weightings
 
 from ..prepare.arrays import Target
+from .answers import Answers
 from .baselines import MEAN
 from .measures import COMPARED, IN_GROUPS, measure, rows_of
 from .oracles import BAYES
@@ -29,8 +30,7 @@ Values = dict[tuple[str, str], np.ndarray]  # (row, measure): score under each w
 
 
 def score_table(
-    model: Mapping[str, pd.DataFrame],
-    others: Mapping[str, pd.DataFrame],
+    answers: Mapping[str, Answers],
     groups: Mapping[str, Sequence[str]],
     targets: Sequence[Target],
     seed: int,
@@ -38,17 +38,17 @@ def score_table(
 ) -> pd.DataFrame:
     """Every method and the paired differences of the model to each, on all and in subgroups.
 
-    model: the model's answers and its variants, `model` first; others: baselines and bounds, of
-    the same patients as `model`; groups: name to patients; published: further lines.
+    answers: of each target by its name; groups: name to patients; published: further lines.
     """
     lines: list[Line] = []
     for group, members in groups.items():
-        methods = {**model, **others}
-        if group != "all":
-            methods = {name: methods[name] for name in _IN_GROUPS_TOO if name in methods}
         for target in targets:
+            methods = {**answers[target.name].model, **answers[target.name].others}
+            if group != "all":
+                methods = {name: methods[name] for name in _IN_GROUPS_TOO if name in methods}
             lines += _of_group(methods, list(members), group, target, seed)
-    order = {name: k for k, name in enumerate([*model, *others])}
+    parts = [one.model for one in answers.values()] + [one.others for one in answers.values()]
+    order = {name: k for k, name in enumerate(dict.fromkeys(n for part in parts for n in part))}
     place = {group: k for k, group in enumerate(groups)}
     lines.sort(key=lambda line: (order.get(line[0], len(order)), place[line[2]]))
     return pd.DataFrame([*lines, *published], columns=SCORE_COLUMNS)

@@ -68,7 +68,7 @@ def read_subject(inputs: Inputs, seed: int) -> Subject:
     network = read_network(inputs.train)
     network.mirror = False
     eyes = read_eyes(inputs.prepare, ("validation", "test"))
-    said = read_answers(inputs.predict, eyes.targets)["model"]
+    said = read_answers(inputs.predict)["model"]
     control = randomised(network, eyes.images[:_TO_SETTLE], seed)
     return Subject(network, control, eyes, said, inputs.prepare)
 

@@ -10,7 +10,7 @@ import pandas as pd
 from pipelines.core.artifacts import read_json, write_json
 
 from ..prepare.arrays import Target
-from .conformal import Bands, Quantiles, calibrated, values_of
+from .conformal import Bands, Quantiles, calibrated, values_of, warn_of_few
 from .tables import patient_table, uncertainty
 
 FILE = "calibration.json"
@@ -56,7 +56,8 @@ def calibrate(
     first = Calibration(coverage, {}, {}, typical, limit)
     eyes = first.marked(table, targets)
     patients = patient_table(eyes, targets)
-    said = (part[~part["abstained"]] for part in (eyes, patients))
+    said = [part[~part["abstained"]] for part in (eyes, patients)]
+    warn_of_few(said[1], targets, coverage)
     quantiles = [calibrated(part, targets, coverage) for part in said]
     return Calibration(coverage, *quantiles, typical, limit)
 

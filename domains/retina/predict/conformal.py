@@ -9,6 +9,7 @@ is accepted too, so that at the promised level itself they would hold more than 
 """
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -79,6 +80,18 @@ def calibrated(table: pd.DataFrame, targets: list[Target], coverage: float) -> Q
         else:
             found[name] = Bands([], [_kept(norm.ppf((1 + coverage) / 2))])
     return found
+
+
+def warn_of_few(table: pd.DataFrame, targets: list[Target], coverage: float) -> None:
+    """Say on stderr which intervals will hold less than is promised."""
+    for name in values_of(targets):
+        count = int(table[name].notna().sum())
+        if _rank(count, coverage) > count:
+            print(
+                f"warning: {name}: {count} validation patients are too few to calibrate intervals "
+                f"that hold {coverage:.0%} of the true values; they will hold fewer",
+                file=sys.stderr,
+            )
 
 
 def with_intervals(table: pd.DataFrame, targets: list[Target], by: Quantiles) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """A photograph beside what is said of it and where the network looked."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,8 @@ def _value(row: Mapping[str, Any], target: Target) -> str:
     if target.kind == "binary":
         return f"P({target.positive or 'yes'}) = {row[f'{target.name}_probability']:.2f}"
     mean, low, high = (row[f"{target.name}_{what}"] for what in ("mean", "low", "high"))
-    return f"{mean:.0f} {target.unit} ({low:.0f} to {high:.0f})"
+    places = max(0, 1 - math.floor(math.log10(max(high - low, 1e-9))))
+    return f"{mean:.{places}f} {target.unit} ({low:.{places}f} to {high:.{places}f})"
 
 
 def _heated(picture: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -11,8 +11,8 @@ class PredictParams(Params):
     coverage: float = Field(
         ge=0.5,
         le=0.99,
-        description="share of true values that the intervals are to contain, of the low, "
-        "the middle and the high third alike",
+        description="share of true values that the intervals are to contain, of the low, the "
+        "middle and the high third as evenly as this share of all allows",
     )
     abstain: float = Field(
         ge=0,

@@ -64,6 +64,13 @@ class Eyes:
         return len(self.table)
 
 
+def of_eyes(table: pd.DataFrame, targets: Iterable[Target]) -> list[Target]:
+    """Those that belong to an eye, not to a person: binary, and of some patient's eyes not the
+    same. table: as of `Eyes`; eyes that are not usable do not count."""
+    people = table[table["usable"]].groupby("patient")
+    return [t for t in targets if t.kind == "binary" and (people[t.name].nunique() > 1).any()]
+
+
 def columns(targets: Iterable[Target]) -> list[str]:
     """The columns of eyes.csv."""
     return [*KEYS, *QUALITY, "usable", *(target.name for target in targets)]

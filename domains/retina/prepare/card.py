@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from .arrays import SPLITS, Account, Eyes, Target
+from .arrays import SPLITS, Account, Eyes, Target, of_eyes
 from .params import PrepareParams
 from .quality import EXPOSURES, LEAST_FIELD, MOST_BLUR
 from .sources import source
@@ -36,12 +36,23 @@ def card(params: PrepareParams, eyes: Eyes, account: Account) -> dict[str, Any]:
         "notes": [
             *about["notes"],
             *account.notes,
+            *_of_eyes(eyes),
             "Split by patient, both eyes together; the field of view fills the picture.",
             f"Usable: blur at most {MOST_BLUR:g}, exposure {low:g} to {high:g}, field at least "
             f"{LEAST_FIELD:g}; what is not is in the test only, marked.",
             *weights,
         ],
     }
+
+
+def _of_eyes(eyes: Eyes) -> list[str]:
+    people = eyes.table[eyes.table["usable"]].groupby("patient")
+    return [
+        f"{target.name} is not the same in both eyes of "
+        f"{int((people[target.name].nunique() > 1).sum())} patients: it is taken for an eye's, not "
+        "a person's, and scored photograph by photograph."
+        for target in of_eyes(eyes.table, eyes.targets)
+    ]
 
 
 def _shortened(files: dict[str, str]) -> dict[str, str]:
@@ -65,7 +76,7 @@ def _counts(table: pd.DataFrame, targets: Sequence[Target]) -> dict[str, Any]:
             counts[f"{target.name}_mean"] = known.mean()
             counts[f"{target.name}_sd"] = known.std(ddof=0)
         elif len(known):
-            counts[f"{target.name} = {target.positive}"] = int(known.round().sum())
+            counts[f"{target.name} = {target.positive}"] = int((known > 0).sum())
         if len(known) < len(people):
             counts[f"{target.name}_unknown"] = len(people) - len(known)
     return counts

@@ -87,7 +87,7 @@ def listed(params: PrepareParams) -> Listed:
     folder = _folder(params)
     path = folder / "labels.csv"
     table = read_table(path)
-    require_columns(path, table, _COLUMNS)
+    require_columns(path, table, dict.fromkeys(_COLUMNS, "correct its header"))
     require_inside(path, table, "image")
     ages = pd.to_numeric(table["age"], errors="coerce")
     _require_labels(path, table, ages)

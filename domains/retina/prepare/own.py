@@ -16,6 +16,7 @@ from .params import PrepareParams, TargetColumn
 from .photographs import Listed, check_photographs, write_photographs
 from .tables import read_table, require_columns, require_inside
 
+_UNKNOWN = {"na", "n/a", "nan", "null", "unknown", "missing", "?", "-"}
 _EYES = {"left": "left", "l": "left", "os": "left", "right": "right", "r": "right", "od": "right"}
 
 
@@ -64,9 +65,7 @@ def listed(params: PrepareParams) -> Listed:
     """
     path = Path(params.path or "")
     table = read_table(path)
-    wanted = [params.image_column, params.patient_column]
-    wanted += [params.eye_column] if params.eye_column else []
-    require_columns(path, table, [*wanted, *(target.column for target in params.targets)])
+    _require_columns(path, table, params)
     found = pd.DataFrame(
         {
             "patient": table[params.patient_column],
@@ -81,6 +80,17 @@ def listed(params: PrepareParams) -> Listed:
         found[target.name] = _column(path, table[target.column], target)
     targets = [Target(t.name, t.kind, t.unit, t.positive) for t in params.targets]
     return Listed(found, targets)
+
+
+def _require_columns(path: Path, table: pd.DataFrame, params: PrepareParams) -> None:
+    mend = {target.column: "correct retina.prepare.targets" for target in params.targets}
+    for key in ("image_column", "patient_column"):
+        mend[getattr(params, key)] = f"correct retina.prepare.{key}"
+    if params.eye_column:
+        mend[params.eye_column] = (
+            "correct retina.prepare.eye_column, or leave it empty if the side is not known"
+        )
+    require_columns(path, table, mend)
 
 
 def _require_fields(path: Path, found: pd.DataFrame, params: PrepareParams) -> None:
@@ -111,11 +121,17 @@ def _eyes(path: Path, table: pd.DataFrame, column: str | None) -> pd.Series:
 def _column(path: Path, column: pd.Series, target: TargetColumn) -> list[float]:
     if target.kind == "value":
         return [_number(path, row, text, target) for row, text in column.items()]
+    for row, text in column.items():
+        if text.lower() in _UNKNOWN - {target.positive.lower()}:
+            raise UserError(
+                f"{path}: row {row + 2}: {target.column!r}: found {text!r}; leave the field empty "
+                "where it is not known"
+            )
     classes = sorted(set(column) - {""})
     if len(classes) > 2:
         raise UserError(
             f"{path}: {target.column!r}: {len(classes)} classes ({', '.join(classes[:4])} …); a "
-            "binary target has two"
+            "binary target has two, and an empty field where it is not known"
         )
     if target.positive not in classes:
         raise UserError(

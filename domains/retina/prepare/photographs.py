@@ -63,6 +63,11 @@ def write_photographs(listed: Listed, params: PrepareParams, out: Path) -> Accou
     measures = scan.measures
     scan.raise_first_mistake()
     seen = np.isfinite(measures).all(axis=1)
+    if not seen.any():
+        raise UserError(
+            f"{listed.table['path'].iloc[0]}: no field of view found, a bright disc before black, "
+            f"as in all {len(seen)} photographs; give photographs of the fundus"
+        )
     table = listed.table[seen].reset_index(drop=True)
     table["usable"] = [usable(*row) for row in measures[seen]]
     table[list(QUALITY)] = measures[seen]

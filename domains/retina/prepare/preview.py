@@ -58,7 +58,7 @@ def _label(eyes: Eyes, row: int) -> str:
         if pd.isna(value):
             continue
         if target.kind == "value":
-            parts.append(f"{target.name} {value:.0f}")
+            parts.append(f"{target.name} {value:.3g}")
         elif target.positive == FOUND:
             parts += [target.name.replace("_", " ")] * bool(value)
         else:

@@ -21,6 +21,7 @@ FORMATS = {
     ".tiff": "TIFF",
     ".dcm": "DICOM",
 }
+_TWELVE_BITS = 4095  # what many cameras give, and programs write into 16 bits as it is
 _LEAST, _MOST = 32, 200_000_000  # px along the shorter side; px in all
 
 
@@ -116,6 +117,11 @@ def _checked(path: Path, picture: np.ndarray) -> np.ndarray:
         raise UserError(f"{path}: {picture.shape} values; save it as RGB or grey")
     # Pillow reads 16-bit grey as either, in the file's order of bytes.
     if (picture.dtype.kind, picture.dtype.itemsize) in (("u", 2), ("i", 4)):
+        if picture.max() <= _TWELVE_BITS:
+            raise UserError(
+                f"{path}: no value above {picture.max()} in a file of 16 bits, which is black; "
+                "scale it to 0 to 65535, or save it with 8 bits"
+            )
         picture = (picture // 257).clip(0, 255).astype(np.uint8)
     if picture.dtype != np.uint8:
         raise UserError(f"{path}: type {picture.dtype}; save it as 8 or 16 bit")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import difflib
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -29,6 +29,9 @@ def read_table(path: Path) -> pd.DataFrame:
     if len(lines) < 2:
         raise UserError(f"{path}: no row below the header; add the photographs")
     header = [name.strip() for name in lines[0]]
+    other = next((mark for mark in ";\t" if len(header) == 1 and mark in header[0]), None)
+    if other:
+        raise UserError(f"{path}: fields are separated by {other!r}; save it with commas")
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
         raise UserError(f"{path}: two columns are called {twice[0]!r}; rename one")
@@ -53,11 +56,14 @@ def require_inside(path: Path, table: pd.DataFrame, column: str) -> None:
             )
 
 
-def require_columns(path: Path, table: pd.DataFrame, names: Iterable[str]) -> None:
-    """UserError for the first column that the table lacks, with the one that may be meant."""
-    for name in names:
+def require_columns(path: Path, table: pd.DataFrame, names: Mapping[str, str]) -> None:
+    """UserError for the first column that the table lacks, with the one that may be meant.
+
+    names: of each column how to mend it if it is missing.
+    """
+    for name, mend in names.items():
         if name not in table.columns:
             close = difflib.get_close_matches(name, table.columns, n=1, cutoff=0.6)
             known = ", ".join(repr(column) for column in table.columns[:8])
             hint = f"did you mean {close[0]!r}?" if close else f"there are {known}"
-            raise UserError(f"{path}: no column {name!r}; {hint}")
+            raise UserError(f"{path}: no column {name!r}; {hint}; {mend}")

@@ -113,4 +113,9 @@ class TrainParams(Params):
                 f"freeze: found {self.freeze!r}; give all, none or until N with N from 0 to "
                 f"{blocks - 1}, a block of {self.backbone}"
             )
+        if self.backbone == "small" and self.freeze != "none" and not self.pretext.epochs:
+            raise ValueError(
+                f"freeze: found {self.freeze!r}, but there is nothing learnt to keep: set "
+                "pretext.epochs, or freeze to none"
+            )
         return self

@@ -108,7 +108,7 @@ def network_of(folder: Path, params: TrainParams, about: dict[str, Any]) -> EyeN
         published = folder / IMAGENET
         if published.is_file():
             network.backbone.load_published(load_file(published))
-        elif params.freeze != "none":
+        elif params.freeze != "none" and not params.pretext.epochs:
             raise UserError(
                 f"params.yaml: retina.train.freeze: found {params.freeze!r}, but there is nothing "
                 "learnt to keep: set retina.prepare.pretrained to true, or freeze to none"
