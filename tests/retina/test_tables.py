@@ -93,6 +93,15 @@ def _pages(data: Path) -> None:
     page.save(data / "001_left.tif", save_all=True, append_images=[page, page])
 
 
+def _twelve_bits(path: Path) -> None:
+    Image.fromarray(noise(64, 64)[..., 0].astype(np.uint16) * 257 // 16).save(path)
+
+
+def _dark(data: Path) -> None:
+    for k, path in enumerate(sorted(data.glob("*.png"))):
+        Image.fromarray(np.full((64, 64 + k), 2, dtype=np.uint8)).save(path)
+
+
 def _only_header(data: Path) -> None:
     (data / "eyes.csv").write_text((data / "eyes.csv").read_text().splitlines()[0])
 
@@ -118,6 +127,16 @@ MISTAKES: dict[str, tuple[Callable[[Path], None], str]] = {
     "neither left nor right": (_field(2, "both"), "found 'both'; write left or right"),
     "no number": (_field(3, "sixty"), "'Age': found 'sixty'; a number is needed"),
     "infinite": (_field(3, "inf"), "'Age': found 'inf'"),
+    "a word for unknown": (_field(4, "N/A"), "row 4: 'Sex': found 'N/A'; leave the field empty"),
+    "semicolons": (
+        lambda data: (data / "eyes.csv").write_text("File;Patient\na;b\n"),
+        "fields are separated by ';'",
+    ),
+    "twelve bits in sixteen": (
+        lambda data: _twelve_bits(data / "001_left.png"),
+        "in a file of 16 bits, which is black",
+    ),
+    "nothing but darkness": (_dark, "no field of view found"),
     "three classes": (_field(4, "X"), "3 classes (F, M, X …)"),
     "positive class absent": (_field(4, "F", row=0), "no field is 'M'"),
     "constant value": (_field(3, "60", row=0), "age: only 60 in the"),
@@ -156,6 +175,8 @@ INSIDE = {  # of a photograph: seen when it is decoded, which `check` does not
     "print colours",
     "several pages",
     "one picture of two patients",
+    "twelve bits in sixteen",
+    "nothing but darkness",
 }
 OUTSIDE = [name for name in MISTAKES if name not in INSIDE]
 

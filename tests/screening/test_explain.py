@@ -215,6 +215,12 @@ def test_the_picture_shows_the_extremes(nitro: Inputs) -> None:
     assert test.loc[high[0], "active_score"] == test["active_score"].max()
     assert test.loc[low[0], "active_score"] == test["active_score"].min()
     assert not set(high) & set(low) and len(high) == len(low) == 4
+    # One group has the highest and nearly the lowest score: the lowest is another's.
+    order = test.sort_values("active_score").index
+    said = subject.said.copy()
+    said.loc[[order[1], order[0], order[2]], "group"] = "many"
+    _, low = atoms.extremes(replace(subject, said=said))
+    assert low[0] == order[0] and not set(low) & {order[1], order[2]}
     for row in (*high, *low):  # the lines of predictions are those of the molecules
         assert subject.said.loc[row, "smiles"] == subject.table["smiles"].iloc[row]
 

@@ -109,6 +109,25 @@ def test_rows_of_one_molecule_that_agree_are_one(tmp_path: Path) -> None:
 
 WHOLE = [
     ("constant label", VALUE, "smiles,pKi\nCC,1.0\nCCC,1\n", r"'1\.0' everywhere; nothing can be"),
+    ("no class but missing ones", CLASS, "smiles,activity\nCC,yes\nCCC,none\n", "but for 1 field"),
+    (
+        "two negative classes",
+        CLASS,
+        "smiles,activity\nC,yes\nCC,no\nCCC,no\nCCCC,open\nCCCCC,open\n",
+        r"2 labels besides 3 cannot be used: 'open' \(2\); beside 'yes' there is one class",
+    ),
+    (
+        "many decimal commas",
+        VALUE,
+        'smiles,pKi\nC,5\nCC,6\nCCC,"5,5"\nCCCC,"6,5"\n',
+        r"2 labels besides 2 .*'5,5' \(1\), '6,5' \(1\); write numbers with a point",
+    ),
+    (
+        "bounds",
+        VALUE,
+        "smiles,pKi\nC,5\nCC,6\nCCC,>9\nCCCC,>9\n",
+        r"'>9' \(2\); write numbers, also for what is only known to be above",
+    ),
     ("one class only", CLASS, "smiles,activity\nCC,yes\nCCC,yes\n", r"found 'yes' everywhere"),
     ("no positive class", CLASS, "smiles,activity\nCC,no\nC,0\n", r"not the positive class 'yes'"),
     ("missing column", CLASS, "smiles,Activity\nCC,yes\n", r"did you mean 'Activity'\?"),

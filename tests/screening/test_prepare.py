@@ -102,11 +102,12 @@ def test_it_is_written_the_same_again(
 
 
 def test_the_library_says_what_is_learnt_and_what_cannot_be_ranked(tmp_path: Path) -> None:
-    # Nicotine, the mirror image of which is measured, and a tautomer of fluorouracil: not new.
-    forms = ["CN1CCC[C@@H]1c1cccnc1", "Oc1ncc(F)c(O)n1"]
-    (tmp_path / "own.csv").write_text(table_of(CLASS))
+    # Nicotine, the mirror image of which is measured, a tautomer of fluorouracil, and a molecule
+    # whose labels contradict each other: not new.
+    forms = ["CN1CCC[C@@H]1c1cccnc1", "Oc1ncc(F)c(O)n1", "CCCCCCBr"]
+    (tmp_path / "own.csv").write_text(table_of(CLASS, "CCCCCCBr,yes", "CCCCCCBr,no"))
     rows = "\n".join(f"m{k}\t{text}" for k, text in enumerate([*LIBRARY, "NCCCC", "", *forms]))
-    rows += "\nm99\tCCO\tragged"
+    rows += '\nm99\tCCO\tragged\n"m100\rnew"\tCCCCCCI'
     (tmp_path / "library.tsv").write_text(f"title\tstructure\n{rows}\n")
     path = str(tmp_path / "library.tsv")
     params = own(
@@ -116,8 +117,10 @@ def test_the_library_says_what_is_learnt_and_what_cannot_be_ranked(tmp_path: Pat
     prepare(params, inputs_of("screening"), tmp_path / "out")
     library = read_library(tmp_path / "out").set_index("name")
     n = len(LIBRARY)
-    assert list(library.index) == [f"m{k}" for k in (*range(n), *range(n + 1, n + 4), 99)]
-    assert library.index[library["learnt"]].tolist() == ["m2", f"m{n + 2}", f"m{n + 3}"]
+    assert list(library.index) == [
+        f"m{k}" for k in (*range(n), *range(n + 1, n + 5), 99, "100 new")
+    ]
+    assert library.index[library["learnt"]].tolist() == ["m2", *(f"m{n + k}" for k in (2, 3, 4))]
     assert library.loc["m99"].tolist() == ["CCO\tragged", "", RAGGED, False]
     assert library.loc["m4"].tolist() == ["nonsense", "", "not a SMILES", False]
     excluded = read_json(tmp_path / "out" / "card.json")["excluded"]

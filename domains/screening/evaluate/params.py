@@ -1,5 +1,7 @@
 """Parameters of screening's scores."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from pipelines.core.params import Params
@@ -9,7 +11,7 @@ class EvaluateParams(Params):
     """The baselines, the subgroups and the bootstrap."""
 
     trees: int = Field(ge=10, le=5000, description="trees of the random forest")
-    similarity_edges: list[float] = Field(
+    similarity_edges: list[Annotated[float, Field(ge=0, le=1)]] = Field(
         max_length=6,
         description="Tanimoto similarities to the nearest training molecule at which a new band "
         "begins, 0 to 1; [] for none",

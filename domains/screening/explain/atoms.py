@@ -65,8 +65,10 @@ def extremes(subject: Subject) -> tuple[np.ndarray, np.ndarray]:
     drawn = (atoms >= SMALLEST) & (atoms <= LARGEST)
     tested = subject.said[drawn & (subject.said["split"] == "test")]
     order = tested.sort_values(f"{subject.target.name}_score", kind="stable", ascending=False)
-    apart = order.drop_duplicates("group").index.to_numpy()
-    return apart[:COLUMNS], apart[COLUMNS:][::-1][:COLUMNS]
+    high = order.drop_duplicates("group")[:COLUMNS]
+    others = order[~order["group"].isin(high["group"])][::-1]
+    low = others.drop_duplicates("group")[:COLUMNS]
+    return high.index.to_numpy(), low.index.to_numpy()
 
 
 def _full(weights: list[np.ndarray]) -> float:
@@ -95,9 +97,9 @@ def _told(subject: Subject, row: int) -> str:
 def _caption(subject: Subject) -> str:
     return (
         f"Test molecules of {SMALLEST} to {LARGEST} atoms with the highest and the lowest scores, "
-        f"one of each scaffold. The colour of an atom is the fall of the score ({subject.unit}, "
-        "mean of the ensemble) when it and its direct neighbours are hidden from the network, per "
-        "hidden atom: green speaks for a high score, purple against it. Middle line, the control: "
-        "the same molecules as a network with randomised (shuffled) weights sees them, on a scale "
-        "of its own."
+        "one of each group that the split keeps together. The colour of an atom is the fall of "
+        f"the score ({subject.unit}, mean of the ensemble) when it and its direct neighbours are "
+        "hidden from the network, per hidden atom: green speaks for a high score, purple against "
+        "it. Middle line, the control: the same molecules as a network with randomised (shuffled) "
+        f"weights sees them, on a scale of its own.{subject.told_all}"
     )

@@ -151,10 +151,12 @@ def _caption(found: Sequence[Found], subject: Subject) -> str:
         f"Groups of atoms of which chemists know that they speak {way}: mean attribution "
         f"({subject.unit} per hidden atom) of their atoms less that of the other atoms, in "
         "labelled molecules that carry them, learnt from or not, with 95 % intervals over "
-        f"scaffolds. Dots, the control: {len(subject.controls)} networks with randomised "
-        "(shuffled) weights, the attributions of each brought to the same mean size. It is seen "
-        "as chemists know it (yes) where the interval lies on that side of 0 and the bar is "
-        f"longer than the way to any dot. {told}.{_never(found, subject)}"
+        "groups that the split keeps together. Dots, the control: "
+        f"{len(subject.controls)} networks with randomised (shuffled) weights, the attributions of "
+        "each brought to the same mean size. It is seen as chemists know it (yes) where the "
+        "interval lies on that side of 0 and the bar is "
+        f"longer than the way to any dot. {told}."
+        f"{_never(found, subject)}{subject.told_all}"
     )
 
 

@@ -89,7 +89,8 @@ def _caption(found: Changes, count: int, subject: Subject) -> str:
     return (
         f"{count} test molecules, each with one more group in place of a hydrogen: at an aromatic "
         "carbon if there is one, the same for all groups. Bars: by how much the score "
-        f"({subject.unit}, mean of the ensemble) changes, with 95 % intervals over scaffolds. "
+        f"({subject.unit}, mean of the ensemble) changes, with 95 % intervals over groups "
+        "that the split keeps together. "
         f"Dots, the control: {len(subject.controls)} networks with randomised (shuffled) weights, "
         "the scores of each brought to the same spread; what does not lie beyond all of them "
         "says nothing."

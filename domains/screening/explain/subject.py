@@ -43,6 +43,13 @@ class Subject:
         """Of what atoms and groups add to a score."""
         return "logit" if self.target.kind == "class" else self.target.unit
 
+    @property
+    def told_all(self) -> str:
+        """A sentence on what is not hidden when atoms are."""
+        if self.ensemble.join == "none":
+            return ""
+        return f" The network is told the {self.ensemble.join} of the whole molecule all the same."
+
     def score(self, network: Ensemble, rows: np.ndarray) -> Score:
         """A network's answers about copies of these molecules; the readout is told the same."""
         return lambda graphs, which: mean_score(network, graphs, self.joined[rows[which]])

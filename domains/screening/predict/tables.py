@@ -43,9 +43,10 @@ def ranking(
 ) -> pd.DataFrame:
     """The usable molecules of the library, the best by the first target first.
 
-    name (if the library has names), smiles; measured, whether it is in the labelled data, whatever
-    split that is in; score, low, high, spread; nearest_active, the SMILES of the known active that
-    is most like it (of a value target: known molecule), of any split, and similarity_active to it;
+    name (if the library has names), smiles; measured, whether the labelled data have a label of
+    it for that target, in whatever split; score, low, high, spread; nearest_active, the SMILES of
+    the known active that is most like it (of a value target: known molecule), of any split, and
+    similarity_active to it;
     inside the domain of applicability; qed, sa, weight (Da), logp, alerts; its ranks among
     molecules not measured, and among those of them that are dissimilar to every known active.
     """

@@ -16,7 +16,8 @@ from .params import PrepareParams, TargetColumn
 from .tables import files
 
 _SPLIT = {
-    "scaffold": "All molecules of one Bemis-Murcko scaffold are in one split.",
+    "scaffold": "All molecules of one Bemis-Murcko scaffold are in one split; one without a ring "
+    "stands for itself.",
     "cluster": "All molecules of one Butina cluster (Tanimoto similarity of at least "
     f"{SIMILAR} to its centre; Morgan, radius 2) are in one split; members of different clusters "
     "may be more similar than that.",
@@ -66,7 +67,9 @@ def _about(params: PrepareParams, loaded: Loaded) -> dict[str, Any]:
 
 def _counts(loaded: Loaded, split: str) -> dict[str, int]:
     part = loaded.molecules[loaded.molecules["split"] == split]
-    counts = {"molecules": len(part), "groups": part["group"].nunique()}
+    groups = part["group"].value_counts()
+    counts = {"molecules": len(part), "groups": len(groups)}
+    counts["molecules of the largest group"] = int(groups.iloc[0])
     for target in loaded.targets:
         labels = part[target.name]
         counts[f"{target.name} measured"] = int(labels.notna().sum())
@@ -98,7 +101,8 @@ def _notes(params: PrepareParams, loaded: Loaded) -> list[str]:
     return [
         *(known.notes if known else ()),
         f"{_SPLIT[params.split]} {_FORMS}",
-        "Without common counterions, largest organic fragment, neutral where that is possible, "
+        "Without common counterions, largest organic fragment, neutral where that is possible "
+        "(anions get a proton, also beside a charge that stays: an inner salt becomes a cation), "
         "oxides and ylides of sulphur and phosphorus with double bonds, isotopes cleared, "
         f"stereochemistry kept, tautomers as written. Rows changed: {changed or 'none'}.",
         f"{loaded.merged.merged} rows repeat a molecule and are merged with it: "

@@ -12,7 +12,8 @@ from pipelines.core.errors import UserError
 
 from .params import TargetColumn
 
-_SHOWN = 5  # classes in a message
+MOST_UNREAD = 0.1  # of the labels that can be read
+_SHOWN = 5  # classes, or labels, in a message
 
 # The label, NaN where nothing was measured, and what is wrong with it.
 Label = tuple[float, str | None]
@@ -23,20 +24,41 @@ def read_labels(texts: Sequence[str], target: TargetColumn, file: str) -> list[L
 
     Raises:
         UserError: no label in the whole column, or none of the positive class, or the same one
-            everywhere.
+            everywhere, or many that cannot be read: these are seldom left out at random.
     """
     missing = _missing(target)
     labels = _classes(texts, target, file) if target.kind == "class" else _values(texts, target)
     given = {label for label, problem in labels if problem is None and label == label}
     where = f"{file}: column {target.column!r} of target {target.name}"
-    if not given:
+    if given:
+        _require_few_unread(texts, labels, target, where)
+    else:
         sample = next((text for text in texts if text.lower() not in missing), "")
         mend = "write numbers with a point" if _has_comma(sample) else "name another column"
         raise UserError(f"{where}: found {sample!r} and no {target.kind}; {mend}")
     if len(given) == 1:
         one = next(text for text in texts if text.lower() not in missing)
-        raise UserError(f"{where}: found {one!r} everywhere; nothing can be learnt from it")
+        unknown = sum(text.lower() in missing for text in texts)
+        beside = f" but for {unknown} fields that say nothing was measured" if unknown else ""
+        raise UserError(f"{where}: found {one!r} everywhere{beside}; nothing can be learnt from it")
     return labels
+
+
+def _require_few_unread(
+    texts: Sequence[str], labels: Sequence[Label], target: TargetColumn, where: str
+) -> None:
+    unread = Counter(t for t, (_, problem) in zip(texts, labels, strict=True) if problem)
+    count, read = unread.total(), sum(label == label for label, _ in labels)
+    if count <= max(1, MOST_UNREAD * read):
+        return
+    shown = ", ".join(f"{text!r} ({number})" for text, number in unread.most_common(_SHOWN))
+    if target.kind == "class":
+        mend = f"beside {target.positive!r} there is one class: empty the fields of others"
+    elif any(map(_has_comma, unread)):
+        mend = "write numbers with a point"
+    else:
+        mend = "write numbers, also for what is only known to be above or below one, or nothing"
+    raise UserError(f"{where}: {count} labels besides {read} cannot be used: {shown}; {mend}")
 
 
 def _values(texts: Sequence[str], target: TargetColumn) -> list[Label]:

@@ -50,13 +50,21 @@ def load(params: PrepareParams) -> Loaded:
     place, targets = measured(params)
     listed = read_measured(place, targets)
     labels = labels_of(listed, targets)
-    merged = merge(listed, _forms(listed, params), labels, targets)
+    forms = _forms(listed, params)
+    merged = merge(listed, forms, labels, targets)
     require_molecules(merged, listed)
     kin = _kin(merged.table["smiles"].tolist())
     molecules = _split(merged.table, kin, params)
     require_enough(molecules, targets)
-    ranked, repeated = _ranked(params, {one.skeleton for one in kin})
+    tested = _tested(forms, labels[targets[0].name])
+    ranked, repeated = _ranked(params, {one.skeleton for one in _kin(tested)})
     return Loaded(molecules, ranked, targets, merged, repeated)
+
+
+def _tested(forms: Sequence[Standardised], labels: Sequence[Label]) -> list[str]:
+    """Molecules with a label, also where their labels contradict each other."""
+    pairs = zip(forms, labels, strict=True)
+    return sorted({form.smiles for form, (label, _) in pairs if form.smiles and label == label})
 
 
 def labels_of(listed: Listed, targets: Sequence[TargetColumn]) -> dict[str, list[Label]]:
@@ -107,7 +115,8 @@ def _split(table: pd.DataFrame, kin: list[Kinship], params: PrepareParams) -> pd
 def _ranked(params: PrepareParams, known: set[str]) -> tuple[pd.DataFrame, int]:
     """The library, each molecule once, and the number of rows that repeat one.
 
-    known: skeletons of molecules with a label: no other form of these is new.
+    known: skeletons of molecules that were tested for the first target: no other form of these
+    is new.
     """
     place = library(params)
     if place is None:

@@ -111,7 +111,9 @@ def _rows(place: Place, path: Path, wanted: dict[str, str]) -> Iterator[_Row]:
     if title is not None and not wanted:
         places["name"] = title
     for number, fields, problem in table.rows:
-        yield number, problem, {name: fields[k].strip() for name, k in places.items()}
+        # To every reader of a table a bare carriage return is the end of a line.
+        texts = {name: fields[k].replace("\r", " ").strip() for name, k in places.items()}
+        yield number, problem, texts
 
 
 def _gathered(place: Place, parts: list[Iterator[_Row]]) -> Listed:
