@@ -55,7 +55,8 @@ def draw_readings(out: Path, subject: Subject) -> Entry:
     scores: dict[str, float | int | str] = {}
     for axes, target in zip(grid, subject.targets, strict=False):
         draw = _draw_value if target.kind == "value" else _draw_binary
-        found = draw(axes, target, tables)
+        whole = {"model": subject.photographs} if target in subject.single else {}
+        found = draw(axes, target, tables | whole)
         measure = "R²" if target.kind == "value" else "AUC"
         scores |= {
             f"{named(target)}, {measure}, {CONTROL}": v for k, v in found.items() if k == CONTROL
@@ -187,10 +188,12 @@ def _caption(subject: Subject, tables: dict[str, pd.DataFrame]) -> str:
             if subject.shortcut
             else "; no reader of photographs can be better."
         )
+    names = ", ".join(map(named, subject.single))
+    alone = f", of {names} photograph by photograph" if names else ""
     return (
         f"{len(subject.said)} test patients, both eyes averaged. Values: shading, how many are "
         "read so (logarithmic); points, the mean reading in ten groups of equal size of the true "
         "value. A line flatter than the thin diagonal is regression to the mean. Binary targets: "
-        f"ROC curves.{bayes} Control: the same network with randomised (shuffled) weights, eye by "
-        f"eye on {len(tables[CONTROL])} photographs."
+        f"ROC curves{alone}.{bayes} Control: the same network with randomised (shuffled) weights, "
+        f"eye by eye on {len(tables[CONTROL])} photographs."
     )

@@ -14,8 +14,8 @@ from torch import nn
 from pipelines.core.randomness import generator
 from pipelines.core.runner import Inputs
 
-from ..evaluate.answers import read_answers
-from ..prepare.arrays import Eyes, Target, read_eyes
+from ..evaluate.answers import of_photographs, read_answers
+from ..prepare.arrays import Eyes, Target, of_eyes, read_eyes
 from ..prepare.cohort import read_cohort
 from ..train.ensemble import EyeEnsemble
 from ..train.reading import read_network
@@ -26,12 +26,16 @@ _TO_SETTLE = 64  # photographs from which the control's normalisation takes up i
 @dataclass(frozen=True)
 class Subject:
     """The network and its control; `eyes`: validation and test; `said`: the network's answers on
-    test patients, as evaluate reads them; `prepare`: folder of that stage."""
+    test patients, `photographs`: on test photographs, as evaluate reads them; `single`: the
+    targets that belong to an eye, which evaluate scores by photograph; `prepare`: folder of that
+    stage."""
 
     network: EyeEnsemble
     control: EyeEnsemble
     eyes: Eyes
     said: pd.DataFrame
+    photographs: pd.DataFrame
+    single: list[Target]
     prepare: Path
 
     @property
@@ -69,8 +73,10 @@ def read_subject(inputs: Inputs, seed: int) -> Subject:
     network.mirror = False
     eyes = read_eyes(inputs.prepare, ("validation", "test"))
     said = read_answers(inputs.predict)["model"]
+    photographs = of_photographs(inputs.predict, {}).model["model"]
+    single = of_eyes(read_eyes(inputs.prepare).table, eyes.targets)
     control = randomised(network, eyes.images[:_TO_SETTLE], seed)
-    return Subject(network, control, eyes, said, inputs.prepare)
+    return Subject(network, control, eyes, said, photographs, single, inputs.prepare)
 
 
 def randomised(network: EyeEnsemble, images: np.ndarray, seed: int) -> EyeEnsemble:

@@ -16,6 +16,7 @@ from .arrays import FOUND, SPLITS, Eyes, Target
 matplotlib.use("Agg")
 
 _COLOURS = dict(zip(SPLITS, ("#0072B2", "#E69F00", "#009E73"), strict=True))  # Okabe & Ito
+_PRESENT = {FOUND, "yes", "true", "1"}  # which say less than the target's name
 _OTHER = {"male": "female", "female": "male"}
 _SHOWN, _MOST = 6, 4  # eyes of a split, distributions
 
@@ -59,7 +60,7 @@ def _label(eyes: Eyes, row: int) -> str:
             continue
         if target.kind == "value":
             parts.append(f"{target.name} {value:.3g}")
-        elif target.positive == FOUND:
+        elif target.positive.lower() in _PRESENT:
             parts += [target.name.replace("_", " ")] * bool(value)
         else:
             other = _OTHER.get(target.positive, f"no {target.positive}")
