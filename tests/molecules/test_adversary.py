@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,20 @@ def test_each_fit_keeps_the_epoch_that_is_best_by_what_it_is_for(inputs: Any) ->
     likelihood = ("likelihood", "val_nats", "min")
     assert chosen[0] == [likelihood, ("adversarial", "val_fcd", "min")]
     assert chosen[1] == [likelihood, ("adversarial", "val_score", "max")]
+
+
+def test_goals_are_read_back_from_the_description_of_the_model(inputs: Any) -> None:
+    goals = [
+        {"property": "qed", "low": 0.8},
+        {"similar_to": "CCO", "at_least": 0.4, "weight": 2},
+        {"smarts": "N", "required": False},
+    ]
+    settings = params(goals)
+    [*_, fit] = gan.fits(settings, inputs.prepare)
+    found = json.loads(json.dumps(fit.model["goals"]))
+    assert [Goal(**one).model_dump() for one in found] == [
+        goal.model_dump() for goal in settings.goals
+    ]
 
 
 def test_goals_direct_what_is_written(inputs: Any) -> None:

@@ -72,7 +72,7 @@ def _adversarial(
         model={
             "generator": network,
             "critic": critic,
-            "goals": [goal.model_dump() for goal in params.goals],
+            "goals": [goal.model_dump(exclude_none=True) for goal in params.goals],
         },
         low_precision=True,
     )
