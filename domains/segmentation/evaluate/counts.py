@@ -12,7 +12,7 @@ from .regions import measure, measures
 
 @dataclass(frozen=True)
 class Tally:
-    """Counts by unit (rows), a unit being a stripe of a region or a group of images.
+    """Counts by unit (rows), a unit being a place in a movie or a group of images.
 
     both, said, true: (units, classes) pixels of each class but the background (one class,
     foreground, for instances); wrong, pixels: (units,); tp, fp, fn: (units, IoU thresholds),
@@ -63,12 +63,13 @@ def by_unit(
 ) -> dict[str, np.ndarray]:
     """Arrays (units, …) by name, from the arrays of each block of each sample.
 
-    The unit is the block where a sample has several, else the sample's group.
+    The unit is the block where a sample has several, of all samples of its group: frames of a movie
+    show the same objects in the same places. Else it is the group.
     """
     units: dict[str, dict[str, np.ndarray]] = {}
     for sample, blocks in zip(samples, counts, strict=True):
         for k, count in enumerate(blocks):
-            unit = f"{sample.name}/{k}" if sample.blocks > 1 else sample.group
+            unit = f"{sample.group}/{k}" if sample.blocks > 1 else sample.group
             before = units.get(unit)
             units[unit] = {n: count[n] + before[n] for n in count} if before else dict(count)
     names = next(iter(units.values()))

@@ -52,7 +52,7 @@ def draw_examples(
         scale_bar(grid[0, column], window, form)
     for axes, name in zip(grid[:, 0], ("image", "network", "randomised weights"), strict=True):
         axes.set_ylabel(name, fontsize=10)
-    legend(figure)
+    legend(figure, form)
     save(figure, out / "examples.png")
     value = overall(tally(cut, shuffled, form), form, "dice")
     return _entry(value), {"dice in the examples, randomised weights": value}
@@ -61,8 +61,8 @@ def draw_examples(
 def _entry(dice_of_control: float) -> dict[str, str]:
     caption = (
         "Test images that the network never saw (above), its outlines over the true ones (middle), "
-        "and the control: the same network with its weights shuffled (below), which finds nothing "
-        f"of use (Dice {dice_of_control:.2f} in these windows)."
+        "and the control: the same network with its weights shuffled (below; Dice "
+        f"{dice_of_control:.2f} in these windows)."
     )
     return {"file": "examples.png", "title": "Found in test images", "caption": caption}
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from scipy import ndimage
 
 from pipelines.core.figures import save
 
@@ -38,20 +39,46 @@ def draw_worst(
         ),
         key=lambda e: e[:2],
     )
-    _draw(out / "worst.png", errors[:count], samples, labels, form)
-    mean = float(np.mean([e[0] for e in errors])) if errors else 1.0
+    edge = _edge(samples, form)
+    _draw(out / "worst.png", errors[:count], samples, labels, form, edge)
     random = decide(control(samples[0].image), form, rule)
     failed = [score for score, _ in _errors(samples[0].mask, random, form)]
-    low = float(np.mean(failed)) if failed else 0.0
-    what = "objects, true or predicted" if form.labels == "instances" else "windows"
-    caption = (
-        f"The {len(errors[:count])} test {what}, that agree least with the other side, {EDGE_PX} "
-        f"px a panel. Mean agreement of all {len(errors)}: {mean:.2f}; of the control, the network "
-        f"with its weights shuffled, on one test image: {low:.2f}."
+    objects = form.labels == "instances"
+    entry = {
+        "file": "worst.png",
+        "title": "Largest errors",
+        "caption": _caption(errors[:count], [e[0] for e in errors], failed, edge, objects),
+    }
+    name = f"mean agreement of {'objects' if objects else 'windows'}"
+    found = {name: [e[0] for e in errors], f"{name}, randomised weights": failed}
+    return entry, {name: float(np.mean(scores)) for name, scores in found.items() if scores}
+
+
+def _caption(
+    shown: Sequence[object], scores: list[float], control: list[float], edge: int, objects: bool
+) -> str:
+    what = "objects, true or predicted," if objects else "windows"
+    if not scores:
+        return f"None of the test {what} can be compared with the other side."
+    text = (
+        f"The {len(shown)} test {what} that agree least with the other side, {edge} px a panel. "
+        f"Mean agreement of all {len(scores)}: {np.mean(scores):.2f}"
     )
-    entry = {"file": "worst.png", "title": "Largest errors", "caption": caption}
-    names = ("mean agreement of objects", "mean agreement of objects, randomised weights")
-    return entry, dict(zip(names, (mean, low), strict=True))
+    if control:
+        text += (
+            "; of the control, the network with its weights shuffled, on one test image: "
+            f"{np.mean(control):.2f}"
+        )
+    return f"{text}."
+
+
+def _edge(samples: Sequence[Sample], form: Format) -> int:
+    """Of a panel, px: room for nearly every true object."""
+    if form.labels != "instances":
+        return EDGE_PX
+    boxes = [b for s in samples for b in ndimage.find_objects(np.maximum(s.mask, 0)) if b]
+    sizes = [max(side.stop - side.start for side in box) for box in boxes]
+    return max(EDGE_PX, round(1.4 * float(np.percentile(sizes, 95)))) if sizes else EDGE_PX
 
 
 def _draw(
@@ -60,6 +87,7 @@ def _draw(
     samples: Sequence[Sample],
     labels: Sequence[np.ndarray],
     form: Format,
+    edge: int,
 ) -> None:
     """A panel for each (agreement, sample, centre)."""
     rows = max(1, -(-len(chosen) // COLUMNS))
@@ -70,12 +98,12 @@ def _draw(
     for axes, (score, k, centre) in zip(grid, chosen, strict=False):
         show_image(axes, samples[k].image, form)
         compare(axes, samples[k].mask, labels[k], form)
-        axes.set_xlim(centre[1] - EDGE_PX / 2, centre[1] + EDGE_PX / 2)
-        axes.set_ylim(centre[0] + EDGE_PX / 2, centre[0] - EDGE_PX / 2)
+        axes.set_xlim(centre[1] - edge / 2, centre[1] + edge / 2)
+        axes.set_ylim(centre[0] + edge / 2, centre[0] - edge / 2)
         axes.set_facecolor("0.8")
         measure = "IoU" if form.labels == "instances" else "right"
         axes.set_title(f"{samples[k].name}, {measure} {score:.2f}", fontsize=9)
-    legend(figure)
+    legend(figure, form)
     save(figure, path)
 
 

@@ -1,5 +1,6 @@
 """`scistage apply segmentation`: the trained network on images of one's own, of any size."""
 
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SUFFIXES", "apply"]
 
+MOST_UNLIKE = 1.5  # times larger or smaller pixels than those learnt from, before a warning
+
 
 def apply(inputs: "Inputs", files: list[Path], out: Path) -> None:
     """Write `<stem>.tif` with the labels of each file, and objects.csv with its objects.
@@ -40,6 +43,7 @@ def apply(inputs: "Inputs", files: list[Path], out: Path) -> None:
     model = load(inputs.train, **settings["tiles"])
     _refuse_equal_stems(files)
     sources = [examined(path, model.form) for path in files]  # every mistake before any work
+    _warn_of_other_sizes(sources, model.form)
     tables = []
     for source in sources:
         with TemporaryDirectory(dir=out, prefix=".scratch-") as folder:
@@ -71,6 +75,20 @@ def _table(source: Source, k: int, page: Regions, form: Format) -> pd.DataFrame:
     table.insert(0, "file", source.path.name)
     table.insert(1, "slice", k)
     return table
+
+
+def _warn_of_other_sizes(sources: list[Source], form: Format) -> None:
+    learnt = form.pixel_size_um
+    for source in sources:
+        if learnt and source.spacing_um:
+            factor = max(source.spacing_um) / learnt
+            if not 1 / MOST_UNLIKE <= factor <= MOST_UNLIKE:
+                print(
+                    f"warning: {source.path}: pixels of {max(source.spacing_um):g} µm, but the "
+                    f"network has learnt from pixels of {learnt:g} µm, where objects have another "
+                    "size; resample it",
+                    file=sys.stderr,
+                )
 
 
 def _refuse_equal_stems(files: list[Path]) -> None:

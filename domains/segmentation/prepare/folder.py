@@ -81,13 +81,25 @@ def _require_foreground(folder: Path, samples: list[Sample]) -> None:
 
 
 def _refuse_unnumbered(folder: Path, samples: list[Sample]) -> None:
-    """Masks of one value in several places are binary, and no numbered objects."""
+    """Values that lie in several places are those of binary masks or classes, no objects."""
     if all(sample.mask.max() <= 1 for sample in samples) and any(
         ndimage.label(sample.mask)[1] > 1 for sample in samples
     ):
         raise UserError(
             f"{folder}/masks: every mask has one value above 0, in several places; set labels to "
             "binary, or number the objects"
+        )
+    pieces = [
+        ndimage.label(sample.mask[box] == label)[1]
+        for sample in samples
+        for label, box in enumerate(ndimage.find_objects(np.maximum(sample.mask, 0)), start=1)
+        if box is not None
+    ]
+    apart = sum(count > 1 for count in pieces)
+    if apart > len(pieces) / 2:
+        raise UserError(
+            f"{folder}/masks: {apart} of {len(pieces)} numbers lie in several places of a mask, as "
+            "those of classes do; set labels to classes or binary, or number the objects"
         )
 
 

@@ -13,6 +13,8 @@ from pipelines.core.errors import UserError
 from .arrays import SPLITS
 from .pairs import Pair
 
+_SPLIT_FOLDERS = {*SPLITS, "training", "val", "valid", "testing"}
+
 
 def read_groups(folder: Path, names: list[str]) -> tuple[dict[str, str], dict[str, str]] | None:
     """Group of each image, and the split of each group if the file fixes it (else empty).
@@ -27,8 +29,9 @@ def read_groups(folder: Path, names: list[str]) -> tuple[dict[str, str], dict[st
         raise UserError(
             f"{path}: columns {list(table.columns)}; give file,group or file,group,split"
         )
-    if table.isna().any(axis=None):
-        row = int(table.isna().any(axis=1).argmax())
+    table = table.apply(lambda column: column.str.strip())
+    if (table.isna() | (table == "")).any(axis=None):
+        row = int((table.isna() | (table == "")).any(axis=1).argmax())
         raise UserError(f"{path}: line {row + 2} has an empty field; fill it")
     unknown = sorted(set(table["file"]) - set(names))
     if unknown:
@@ -54,6 +57,12 @@ def default_groups(folder: Path, patients: dict[Pair, str | None]) -> dict[str, 
     that would put a patient into two groups, or all of the images into one.
     """
     groups = {p.file: p.subfolder or patient or p.name for p, patient in patients.items()}
+    splits = sorted({name for name in groups.values() if name.lower() in _SPLIT_FOLDERS})
+    if len(splits) > 1:
+        raise UserError(
+            f"{folder}/images: subfolders {' and '.join(splits)} would be drawn as groups are; "
+            "name the split of each file in groups.csv with the columns file,group,split"
+        )
     ids = {patient for patient in patients.values() if patient}
     if len(ids) == 1 and set(groups.values()) == ids:
         raise UserError(

@@ -115,7 +115,6 @@ def _notes(params: PrepareParams) -> list[str]:
         "a nucleus is about 28 px wide, the widest 57 px.",
         "Nuclei that touch ignored pixels or a region's edge are left out of the instance scores, "
         "true and predicted alike.",
-        f"A unit of the bootstrap is one of {params.blocks} stripes of the test region in one "
-        "frame. The same nuclei come back in later frames, so the units are not quite independent "
-        "and the intervals a little too narrow.",
+        f"A unit of the bootstrap is one of {params.blocks} stripes of the test region in all "
+        "frames, in which the same nuclei come back. So few units make rough intervals.",
     ]

@@ -57,6 +57,11 @@ def find_pairs(folder: Path) -> list[Pair]:
     ]
 
 
+# Pictures that are not read, which nobody means to leave out.
+_OTHER = {".bmp", ".gif", ".webp", ".heic", ".jp2", ".npy", ".nrrd", ".mha", ".mhd"}
+_OTHER |= {".czi", ".nd2", ".lif", ".svs", ".ndpi"}
+
+
 def _by_stem(folder: Path) -> dict[str, Path]:
     """Path inside the folder without suffix → path, for all files that can be read."""
     if not folder.is_dir():
@@ -90,6 +95,8 @@ def _files(folder: Path, above: list[Path]) -> list[Path]:
             if not is_text(str(path)):
                 raise UserError(f"{path}: its name is not UTF-8, and tables name it; rename it")
             files.append(path)
+        elif path.suffix.lower() in _OTHER:
+            raise UserError(f"{path}: not one of {', '.join(SUFFIXES)}; convert it or remove it")
     return files
 
 

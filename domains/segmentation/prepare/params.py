@@ -30,7 +30,9 @@ class PrepareParams(Params):
         ge=1, le=8, description="isbi2012, bacteria: slices left out between two splits"
     )
     blocks: int = Field(
-        ge=1, le=50, description="hela: stripes of each test region, the bootstrap's units"
+        ge=1,
+        le=50,
+        description="hela: stripes of each test region in all frames, units of the bootstrap",
     )
     path: str | None = Field(
         description="folder: where images/ and masks/ are, from the project's root; else null"

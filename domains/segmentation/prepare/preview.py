@@ -46,18 +46,30 @@ def outline(
 
 
 def compare(axes: Axes, truth: np.ndarray, said: np.ndarray, form: Format) -> None:
-    """Outlines of both masks: the true ones thick and orange, the predicted thin and blue."""
-    outline(axes, truth, ORANGE, form, linewidths=2.4)
-    outline(axes, said, BLUE, form, linewidths=0.9)
+    """Outlines of both masks: the true ones thick and orange, the predicted thin and blue; of
+    classes the true ones thick, the predicted thin and dark-edged, in the colours of classes."""
+    classes = form.labels == "classes"
+    outline(axes, truth, None if classes else ORANGE, form, linewidths=2.4)
+    if classes:  # a line that shows on one of its own colour
+        outline(axes, said, "black", form, linewidths=1.5)
+    outline(axes, said, None if classes else BLUE, form, linewidths=0.9)
 
 
-def legend(figure: Figure) -> None:
+def legend(figure: Figure, form: Format) -> None:
     """What the lines of `compare` are, below the figure."""
-    handles = [
-        Line2D([], [], color=ORANGE, linewidth=2.4, label="true outline (mask)"),
-        Line2D([], [], color=BLUE, linewidth=0.9, label="predicted outline"),
-    ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
+    if form.labels == "classes":
+        handles = [
+            Line2D([], [], color=CLASS_COLOURS[k % len(CLASS_COLOURS)], label=f"class {k + 1}")
+            for k in range(form.classes - 1)
+        ]
+        lines = ((2.4, "true outline (mask), thick"), (0.9, "predicted outline, thin"))
+        handles += [Line2D([], [], color="0.4", linewidth=w, label=text) for w, text in lines]
+    else:
+        handles = [
+            Line2D([], [], color=ORANGE, linewidth=2.4, label="true outline (mask)"),
+            Line2D([], [], color=BLUE, linewidth=0.9, label="predicted outline"),
+        ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)
 
 
 def scale_bar(axes: Axes, window: tuple[slice, slice], form: Format) -> None:

@@ -31,8 +31,9 @@ def regions(extent: int, shares: list[float], gap: int, name: str) -> list[slice
 def split_groups(sizes: dict[str, int], shares: list[float], seed: int) -> dict[str, str]:
     """Assign whole groups to train, validation and test, by the number of samples in them.
 
-    Groups are drawn in random order and each goes where most is missing, so that every split has
-    at least one. Depends on the seed and the names alone, not on the order of `sizes`.
+    The larger groups first, those of a size in random order, each goes where most is missing, so
+    that every split has at least one. Depends on the seed and the names alone, not on the order of
+    `sizes`.
     """
     if len(sizes) < len(SPLITS):
         raise UserError(
@@ -41,6 +42,7 @@ def split_groups(sizes: dict[str, int], shares: list[float], seed: int) -> dict[
         )
     names = sorted(sizes)
     order = np.random.default_rng(seed).permutation(len(names))
+    order = order[np.argsort([-sizes[names[k]] for k in order], kind="stable")]
     wanted = np.array(shares) / sum(shares) * sum(sizes.values())
     given = np.zeros(len(SPLITS))
     chosen: dict[str, str] = {}
