@@ -21,6 +21,29 @@ def _unnumbered(data):
         tifffile.imwrite(path, (255 * (tifffile.imread(path) > 0)).astype(np.uint8))
 
 
+def _classes(data):
+    for path in (data / "masks").iterdir():
+        mask = tifffile.imread(path)
+        again = mask + np.roll(mask, 20, axis=1) * (mask == 0)  # each number in two places
+        tifffile.imwrite(path, again.astype(np.uint8))
+
+
+def _split_folders(data):
+    for name in ("images", "masks"):
+        for k in range(8):
+            place = data / name / ("train" if k < 6 else "Val")
+            place.mkdir(exist_ok=True)
+            (data / name / f"{k}.tif").rename(place / f"{k}.tif")
+
+
+def _bitmap(data):
+    (data / "images" / "9.bmp").write_bytes(b"BM")
+
+
+def _blank_group(data):
+    groups(data, [f"{k}.tif,{' ' if k == 3 else k}" for k in range(8)])
+
+
 def _thin(data):
     for name in ("images", "masks"):
         tifffile.imwrite(data / name / "3.tif", np.ones((1, 40), np.uint8))
@@ -37,6 +60,10 @@ MISTAKES = {
         "masks: the 2 masks of the validation split hold no foreground",
     ),
     "unnumbered": (_unnumbered, "masks: every mask has one value above 0, in several places; set"),
+    "classes": (_classes, "masks: 16 of 16 numbers lie in several places of a mask"),
+    "folders of splits": (_split_folders, "images: subfolders Val and train would be drawn"),
+    "another format": (_bitmap, "images/9.bmp: not one of .png, "),
+    "a blank group": (_blank_group, "groups.csv: line 5 has an empty field; fill it"),
     "thin": (_thin, "images/3.tif: 1 x 40 px; give at least 2 x 2"),
     "long name": (
         _long_name,
@@ -52,6 +79,11 @@ def test_the_mistake_is_one_line_with_its_remedy(data, spoil, message):
         folder.load(params(data))
     assert f"{data}/{message}" in str(caught.value)
     assert "\n" not in str(caught.value) and "; " in str(caught.value)
+
+
+def test_blanks_around_a_name_do_not_divide_a_group(data):
+    groups(data, [f"{k}.tif,{' ' * (k % 2)}{k // 2 % 3}" for k in range(8)])
+    assert len({(s.group, s.split) for s in folder.load(params(data))}) == 3
 
 
 def test_masks_of_one_value_in_one_place_are_objects(data):

@@ -66,6 +66,8 @@ def test_groups_stay_together_and_every_split_has_one():
     assert images["train"] == pytest.approx(0.6 * sum(sizes.values()), abs=3)
     assert chosen == split_groups(dict(reversed(sizes.items())), [0.6, 0.2, 0.2], seed=0)
     assert chosen != split_groups(sizes, [0.6, 0.2, 0.2], seed=1)
+    unequal = split_groups({"a": 1, "b": 2, "c": 40}, [0.6, 0.2, 0.2], seed=0)
+    assert unequal["c"] == "train"
     few = split_groups({"a": 9, "b": 1, "c": 1}, [0.98, 0.01, 0.01], seed=0)
     assert set(few.values()) == {"train", "validation", "test"}
 
