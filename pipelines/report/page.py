@@ -116,7 +116,8 @@ def _forests(headlines: list[Headline], scores: list[Score]) -> list[Figure]:
             if score.metric == item.model.metric and score.group == "all" and score.kind == kind
             if score is not item.model
         ]
-        if others or item.bounds:
+        known = any(score.value is not None for score in (item.model, *others))
+        if known and (others or item.bounds):
             charts.append(Figure(*forest_chart(item, others)))
     return charts
 

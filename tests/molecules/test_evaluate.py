@@ -123,7 +123,7 @@ def test_every_set_has_every_score_with_its_interval_and_its_n(scored: Scored) -
     # 12 of naphthalene, and ethylbenzene, which is methyltoluene
     assert "novelty" not in of(scores, "floor, training molecules").index
     rejection = of(scores, "model, rejection")
-    assert rejection.loc[["validity", "acceptance"], "value"].tolist() == [0.8, 0.5]
+    assert rejection.loc["acceptance", "value"] == 0.5 and "validity" not in rejection.index
     assert metrics["fcd_test"] == pytest.approx(model.loc["fcd_test", "value"], rel=1e-5)
     assert len(metrics) == 8
     assert of(scores, "CharRNN").loc["fcd_test", "value"] == 0.0732

@@ -160,6 +160,7 @@ def test_what_rdkit_cannot_read_is_named(capfd: pytest.CaptureFixture[str]) -> N
         (Goal(similar_to="c1ccc", at_least=0.4), r"goals\.1\.similar_to: found 'c1ccc'"),
         (Goal(similar_to="C(C)(C)(C)(C)C", at_least=0.4), r"goals\.1\.similar_to: "),
         (Goal(smarts=" ", required=True), r"goals\.1\.smarts: found ' '"),
+        (Goal(smarts="[H]", required=True), r"goals\.1\.smarts: found '\[H\]', hydrogen alone"),
     ):
         for use in (check_goals, GoalScorer):
             with pytest.raises(UserError, match=r"params.yaml: molecules\.train\." + message):

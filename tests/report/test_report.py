@@ -243,6 +243,13 @@ def test_missing_intervals_and_values_are_dashes(page, inputs):
     assert f"95 % interval {DASH}" in text
 
 
+def test_a_headline_that_no_row_has_a_value_of_is_a_dash(page, inputs):
+    scores = read_csv(path := inputs.evaluate / "scores.csv")
+    scores.loc[scores["metric"] == "age_mae", ["value", "low", "high"]] = np.nan
+    write_csv(path, scores)
+    assert "Age MAE" in page() and "Age MAE of each row" not in page()
+
+
 def test_a_score_beyond_bayes_raises_the_alarm(page, inputs):
     assert "Bayes-optimal predictor" not in page()
     scores = read_csv(inputs.evaluate / "scores.csv")
@@ -251,15 +258,12 @@ def test_a_score_beyond_bayes_raises_the_alarm(page, inputs):
     assert "look for a leak" in page()
 
 
-def test_headline_metric_that_was_not_scored_is_left_out(page):
-    assert page(_with("f2", "dice")) == page(_with("dice"))
-
-
 def _with(*headline: str) -> ReportParams:
     return PARAMS.model_copy(update={"headline": list(headline)})
 
 
 def test_other_targets_than_the_headlines_open_with_those_of_metrics_json(page, inputs):
+    assert page(_with("f2", "dice")) == page(_with("dice"))  # what was not scored is left out
     write_json(inputs.evaluate / "metrics.json", {"age_mae": 3.42, "dice": 0.9})
     assert page(_with("f2")) == page(_with("age_mae", "dice"))
     write_json(inputs.evaluate / "metrics.json", {})  # one class in the test set: nothing finite

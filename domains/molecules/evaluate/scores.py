@@ -169,10 +169,10 @@ def _training_profile(folder: Path, count: int, seed: int, device: torch.device)
 def _before_rejection(scores: list[Score], note: dict[str, Any]) -> list[Score]:
     if "acceptance" not in note or note["acceptance"] is None:
         return scores
-    drawn, valid = note["drawn"], note["valid"]
+    drawn = note["drawn"]
     accepted = round(note["acceptance"] * drawn)
-    first = ("validity", intervals.share(valid, drawn), drawn)
-    return [first, ("acceptance", intervals.share(accepted, drawn), drawn), *scores[1:]]
+    # What is accepted is valid, and what was drawn for it is as valid as any draws of the model.
+    return [("acceptance", intervals.share(accepted, drawn), drawn), *scores[1:]]
 
 
 def _scores(molecules: Molecules, against: Against) -> Iterator[Score]:

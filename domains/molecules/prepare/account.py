@@ -44,7 +44,8 @@ class Account:
         for (row, text, problem), form in zip(entries, forms, strict=True):
             reason = problem or form.reason or self._reason(form.smiles or "")
             if reason:
-                self.left_out.append((row, text, reason))
+                # To every reader of a table a bare carriage return is the end of a line.
+                self.left_out.append((row, text.replace("\r", " "), reason))
             else:
                 self.kept[form.smiles or ""] = (row, text)
                 self.changes.update(form.changes)

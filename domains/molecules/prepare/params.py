@@ -31,7 +31,7 @@ class PrepareParams(Params):
         ge=2, description="molecules of test and as many of test_scaffolds; null: all there are"
     )
     max_tokens: int = Field(
-        ge=5, le=500, description="a molecule of more tokens (about one an atom) is left out"
+        ge=5, le=500, description="a molecule of more tokens (about 1.6 a heavy atom) is left out"
     )
     shares: list[float] = Field(
         min_length=4,

@@ -122,10 +122,16 @@ def check_goals(goals: Sequence[Goal]) -> None:
     for i, goal in enumerate(goals):
         field = f"params.yaml: molecules.train.goals.{i}"
         with rdBase.BlockLogs():
-            if goal.smarts is not None and not _has_atoms(Chem.MolFromSmarts(goal.smarts)):
+            pattern = Chem.MolFromSmarts(goal.smarts) if goal.smarts is not None else None
+            if goal.smarts is not None and not _has_atoms(pattern):
                 raise UserError(
                     f"{field}.smarts: found {goal.smarts!r}; RDKit cannot read it as SMARTS: "
                     "correct it"
+                )
+            if pattern and all(atom.GetAtomicNum() == 1 for atom in pattern.GetAtoms()):
+                raise UserError(
+                    f"{field}.smarts: found {goal.smarts!r}, hydrogen alone; name the atom that "
+                    "bears it, such as [NH]"
                 )
             if goal.similar_to is not None and (found := standardise(goal.similar_to)).reason:
                 raise UserError(
