@@ -11,6 +11,8 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stderr
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +57,8 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> Make:
 
     def make(domain: str) -> Path:
         if domain not in made:
-            made[domain] = project(domain, tmp_path_factory.mktemp(domain) / "project")
+            with redirect_stderr(StringIO()):  # a test reads what is said to its own command alone
+                made[domain] = project(domain, tmp_path_factory.mktemp(domain) / "project")
         return made[domain]
 
     return make

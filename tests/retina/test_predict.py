@@ -161,7 +161,7 @@ def test_an_interval_is_the_hull_of_what_each_band_accepts():
     assert list(bands.of(np.array([49.9, 50.0, 60.0, 61.0]))) == [0, 1, 2, 2]
 
 
-def test_the_least_certain_and_the_unusable_abstain():
+def test_the_least_certain_and_the_unusable_abstain(capsys):
     n = 40
     eyes = said_of(
         patient=[f"p{k:02d}" for k in range(n)],
@@ -178,6 +178,9 @@ def test_the_least_certain_and_the_unusable_abstain():
     never = calibrate(eyes, [AGE], 0.9, 0.0)
     assert never.most_uncertain is None
     assert list(np.flatnonzero(never.marked(eyes, [AGE])["abstained"])) == [0]
+    assert capsys.readouterr().err == ""
+    calibrate(eyes[1:9], [AGE], 0.9, 0.0)  # of eight patients none is the 0.9 · 9th
+    assert "age: 8 validation patients are too few" in capsys.readouterr().err
 
 
 def test_the_calibration_is_kept_as_it_was_used(done):
