@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pydicom
 import pytest
 from PIL import Image
@@ -19,6 +20,8 @@ from pydicom.uid import (
 
 from domains.retina.prepare import prepare
 from domains.retina.prepare.check import check
+from domains.retina.prepare.own import _column
+from domains.retina.prepare.params import TargetColumn
 from domains.retina.prepare.reading import read_photograph
 from pipelines.core.errors import UserError
 from tests.retina.cases import AGE, SEX, noise, params, photographs
@@ -166,6 +169,11 @@ def test_a_mistake_is_one_line_and_nothing_is_written(
     assert expected in str(caught.value)
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 400
     assert not (out / "eyes.csv").exists()
+
+
+def test_minus_beside_plus_is_a_class() -> None:
+    sex = TargetColumn(name="sign", column="c", kind="binary", unit="", positive="+")
+    assert _column(Path("t.csv"), pd.Series(["+", "-", "+"]), sex) == [1, 0, 1]
 
 
 INSIDE = {  # of a photograph: seen when it is decoded, which `check` does not

@@ -180,3 +180,14 @@ def test_a_resolution_that_is_no_number_is_left_out(tmp_path, fraction):
     with tifffile.TiffFile(picture, mode="r+b") as tif:
         tif.pages.first.tags[282].overwrite(fraction)
     assert len(objects_of(trained(tmp_path), picture)) == 1
+
+
+def test_pixels_of_another_size_than_those_learnt_from_are_told_of(tmp_path, capsys):
+    files = [tmp_path / f"{k}.tif" for k in range(3)]
+    for path, per_cm in zip(files, (20_000, 100_000, 100_000), strict=True):  # 0.5 and 0.1 µm
+        picture = bright(discs((30, 40), (15, 20, 6)))
+        tifffile.imwrite(path, picture, resolution=(per_cm, per_cm), resolutionunit="CENTIMETER")
+    objects_of(trained(tmp_path), *files)
+    said = capsys.readouterr().err
+    assert said.startswith(f"warning: {files[1]}: pixels of 0.1 µm") and said.count("\n") == 1
+    assert "0.5 µm" in said and "(and 1 more files)" in said

@@ -121,8 +121,9 @@ def _eyes(path: Path, table: pd.DataFrame, column: str | None) -> pd.Series:
 def _column(path: Path, column: pd.Series, target: TargetColumn) -> list[float]:
     if target.kind == "value":
         return [_number(path, row, text, target) for row, text in column.items()]
+    unknown = _UNKNOWN - {target.positive.lower(), "-" if target.positive == "+" else ""}
     for row, text in column.items():
-        if text.lower() in _UNKNOWN - {target.positive.lower()}:
+        if text.lower() in unknown:
             raise UserError(
                 f"{path}: row {row + 2}: {target.column!r}: found {text!r}; leave the field empty "
                 "where it is not known"

@@ -79,16 +79,20 @@ def _table(source: Source, k: int, page: Regions, form: Format) -> pd.DataFrame:
 
 def _warn_of_other_sizes(sources: list[Source], form: Format) -> None:
     learnt = form.pixel_size_um
-    for source in sources:
-        if learnt and source.spacing_um:
-            factor = max(source.spacing_um) / learnt
-            if not 1 / MOST_UNLIKE <= factor <= MOST_UNLIKE:
-                print(
-                    f"warning: {source.path}: pixels of {max(source.spacing_um):g} µm, but the "
-                    f"network has learnt from pixels of {learnt:g} µm, where objects have another "
-                    "size; resample it",
-                    file=sys.stderr,
-                )
+    stated = [(one.path, max(one.spacing_um)) for one in sources if learnt and one.spacing_um]
+    unlike = [
+        (path, size)
+        for path, size in stated
+        if learnt and not 1 / MOST_UNLIKE <= size / learnt <= MOST_UNLIKE
+    ]
+    if unlike:
+        path, size = unlike[0]
+        more = f" (and {len(unlike) - 1} more files)" if len(unlike) > 1 else ""
+        print(
+            f"warning: {path}: pixels of {size:g} µm, but the network has learnt from pixels of "
+            f"{learnt:g} µm, where objects have another size; resample it{more}",
+            file=sys.stderr,
+        )
 
 
 def _refuse_equal_stems(files: list[Path]) -> None:
