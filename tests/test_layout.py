@@ -13,7 +13,7 @@ import pytest
 
 from pipelines.core.params import Params, read_yaml
 from tests.imports import (
-    DOMAINS,
+    EXPORTED,
     PACKAGES,
     STAGES,
     below,
@@ -91,7 +91,7 @@ def test_no_stage_imports_what_dvc_ignores() -> None:
         for name, file in python_files("pipelines", "domains").items()
         if file.match(line)
     }
-    assert {f"domains.{domain}.predict.export" for domain in DOMAINS} <= ignored
+    assert {f"domains.{domain}.predict.export" for domain in EXPORTED} <= ignored
     for package in PACKAGES:
         for stage in [*STAGES, "report"]:
             roots = [name for name in _roots(stage, package) if name not in ignored]

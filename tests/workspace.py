@@ -44,6 +44,7 @@ class Workspace:
         """Copy the project's files into a new git repository, without caches and outputs."""
         shutil.copytree(ROOT, path, ignore=IGNORED)
         (path / "dvc.lock").unlink(missing_ok=True)
+        Workspace(path).drop("spectra")  # a user's own: tests make one of that name
         workspace = cls(path)
         workspace.process(["git", "init", "-q"]).check_returncode()
         workspace.commit("copy")
@@ -121,6 +122,17 @@ class Workspace:
         file = self.path / "params.yaml"
         section = file.read_text().split(f"\n{domain}:\n")[1]
         file.write_text(f"domains:\n- {domain}\n\n{domain}:\n{section}")
+
+    def drop(self, domain: str) -> None:
+        """Take a domain off the project, if it is there."""
+        shutil.rmtree(self.path / "domains" / domain, ignore_errors=True)
+        if domain in self.domains():
+            file = self.path / "params.yaml"
+            document = read_yaml(file)
+            document["domains"].remove(domain)
+            del document[domain]
+            with file.open("w", encoding="utf-8") as stream:
+                YAML().dump(document, stream)
 
     def domains(self) -> list[str]:
         return [str(domain) for domain in read_yaml(self.path / "params.yaml")["domains"]]

@@ -22,8 +22,8 @@ def new(name: str) -> int:
     document = read_params()
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
         raise UserError(f"{name!r}: give a lower-case name of letters, digits and underscores")
-    if name == "item":
-        raise UserError(f"{name!r}: give another name; dvc.yaml uses this one")
+    if name in ("item", "null", "true", "false"):
+        raise UserError(f"{name!r}: give another name; dvc.yaml, or YAML itself, uses this one")
     if folder.exists() or name in document:
         raise UserError(f"{folder}: there is a domain of that name already")
     text = _with_domain(PARAMS.read_text(encoding="utf-8"), name)

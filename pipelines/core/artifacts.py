@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,14 @@ def is_text(text: str) -> bool:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write JSON in key order as given, floats to six significant digits, no NaN."""
+    """Write JSON in key order as given, floats to six significant digits.
+
+    Raises:
+        UserError: a number is not finite, which JSON has no word for.
+    """
+    wrong = _not_finite(value)
+    if wrong:
+        raise UserError(f"{path.name}: {wrong}; a finite number is needed: leave it out")
     text = json.dumps(_rounded(value), indent=2, ensure_ascii=False, allow_nan=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text + "\n", encoding="utf-8")
@@ -105,6 +113,20 @@ def read_arrays(path: Path, *names: str) -> dict[str, np.ndarray]:
         raise UserError(f"{path}: not found; run `scistage repro`") from None
     except (ValueError, KeyError, EOFError, MemoryError, zipfile.BadZipFile) as error:
         raise UserError(f"{path}: not the arrays of a stage ({error}); {again}") from None
+
+
+def _not_finite(value: Any, name: str = "") -> str:
+    """The first number that is not finite, as `mae: found nan`; empty if there is none."""
+    if isinstance(value, dict):
+        dot = f"{name}." if name else ""
+        found = (_not_finite(item, f"{dot}{key}") for key, item in value.items())
+    elif isinstance(value, (list, tuple)):
+        found = (_not_finite(item, f"{name}[{k}]") for k, item in enumerate(value))
+    else:
+        number = value.item() if getattr(value, "ndim", None) == 0 else value
+        wrong = isinstance(number, float) and not math.isfinite(number)
+        return f"{name}: found {number}" if wrong else ""
+    return next(filter(None, found), "")
 
 
 def _rounded(value: Any) -> Any:

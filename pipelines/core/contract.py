@@ -108,10 +108,22 @@ def _check_card(folder: Path) -> str | None:
     absent = [split for split in ("train", "validation", "test") if split not in card["splits"]]
     if absent:
         return f"card.json: splits: {absent[0]!r} is missing"
+    for split, counts in card["splits"].items():
+        if not isinstance(counts, dict):
+            return f"card.json: splits.{split}: found {counts!r}; a mapping of counts is needed"
+    if not _are_mappings(card["excluded"], "what", "why", "count"):
+        return "card.json: excluded: a list of mappings of what, why and count is needed"
     files = card["source"].get("files")
     if not isinstance(files, dict):
         return "card.json: source.files: a mapping of file name to SHA-256 is needed"
     return None
+
+
+def _are_mappings(value: object, *keys: str) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(one, dict) and all(one.get(key) not in (None, "") for key in keys)
+        for one in value
+    )
 
 
 def _check_history(folder: Path) -> str | None:
@@ -141,9 +153,9 @@ def _check_explain(folder: Path) -> str | None:
     if not content.get("figures") or not isinstance(content.get("findings"), dict):
         return "explain.json: at least one figure, and findings, are needed"
     for figure in content["figures"]:
-        if not all(figure.get(key) for key in ("file", "title", "caption")):
+        if not _are_mappings([figure], "file", "title", "caption"):
             return f"explain.json: a figure lacks file, title or caption: {figure}"
-        if not (folder / figure["file"]).is_file():
+        if Path(figure["file"]).name != figure["file"] or not (folder / figure["file"]).is_file():
             return f"explain.json: figure {figure['file']} was not written"
     return None
 

@@ -16,6 +16,7 @@ from scipy import stats
 
 RESAMPLES = 9999
 LEVEL = 0.95
+MOST_NUMBERS = 4_000_000  # of a column that are resampled at a time; the result is the same
 
 
 class Interval(NamedTuple):
@@ -56,6 +57,7 @@ def interval(statistic: Callable[..., Any], *columns: Any, seed: int) -> Interva
                 paired=True,
                 vectorized=True,
                 n_resamples=RESAMPLES,
+                batch=max(1, MOST_NUMBERS // len(arrays[0])),
                 confidence_level=LEVEL,
                 method=method,
                 rng=np.random.default_rng(seed),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvir
 
 from pipelines.core.artifacts import read_csv, read_json, write_csv, write_json
 from pipelines.core.environment import environment
+from pipelines.core.errors import UserError
 from pipelines.core.processes import processes, processes_here, rank, started_together
 from pipelines.training.fit import Fit
 from pipelines.training.memory import keep_memory
@@ -51,6 +53,11 @@ def train(fits: Iterator[Fit], out: Path, work: Path, label: str) -> None:
     work.mkdir(parents=True, exist_ok=True)
     states, models, history = {}, {}, []
     for fit in fits:
+        if fit.name in states or not re.fullmatch(r"[\w.-]+", fit.name):
+            raise UserError(
+                f"{label}: a fit is called {fit.name!r}; give each a name of its own, of letters, "
+                "digits and underscores"
+            )
         folder = work / fit.name
         if not (folder / "done.json").exists():
             _run(fit, folder, f"{label} {fit.name}")

@@ -15,13 +15,13 @@ from pipelines.cli.export import TOLERANCE, parity
 from pipelines.core.artifacts import read_json
 from pipelines.core.errors import UserError
 from pipelines.report.scores import read_scores
-from tests.imports import DOMAINS
+from tests.imports import EXPORTED
 from tests.workspace import ROOT, Workspace, one_line_error
 
 WRITTEN = ["model.onnx", "model_card.md", "preprocessing.json", "run.py"]
 
 
-@pytest.fixture(params=DOMAINS)
+@pytest.fixture(params=EXPORTED)
 def domain(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

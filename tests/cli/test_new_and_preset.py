@@ -51,7 +51,7 @@ def test_new_adds_a_line_and_a_section_and_touches_nothing_else(fresh: Workspace
 
 def test_new_refuses_bad_and_taken_names(fresh: Workspace) -> None:
     before = params(fresh)
-    names = ["Spectra", "my-data", "2d", "a b", "", "../x", "é", "class", "item"]
+    names = ["Spectra", "my-data", "2d", "a b", "", "../x", "é", "class", "item", "null"]
     for name, run in zip(names, fresh.run_many(*[["new", name] for name in names]), strict=True):
         assert f"{name!r}: " in one_line_error(run)
     for name in [DOMAINS[0], "domains"]:

@@ -48,7 +48,7 @@ def test_floats_are_written_to_six_digits_and_survive_a_second_trip(tmp_path: Pa
 def test_what_is_no_number_is_refused_and_the_old_file_stays(tmp_path: Path, value: object) -> None:
     path = tmp_path / "x.json"
     write_json(path, 1)
-    with pytest.raises(ValueError):
+    with pytest.raises(UserError, match=r"^x\.json: value.*: found -?(nan|inf); a finite number"):
         write_json(path, {"value": value})
     assert read_json(path) == 1
 

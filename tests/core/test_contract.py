@@ -87,6 +87,8 @@ def broken_card(change: Callable[[dict[str, Any]], Any]) -> str:
     [
         (lambda card: card.pop("synthetic"), "key 'synthetic' is missing"),
         (lambda card: card["splits"].pop("test"), "splits: 'test' is missing"),
+        (lambda card: card["splits"].update(test=3), "splits.test: found 3; a mapping of counts"),
+        (lambda card: card.update(excluded=["3 spectra"]), "excluded: a list of mappings"),
         (lambda card: card["source"].pop("files"), "source.files: a mapping"),
         (lambda card: card["source"].update(files=["a"]), "source.files: a mapping"),
     ],
@@ -120,6 +122,8 @@ def test_a_card_that_lacks_something(
         ("explain", "explain.json", json.dumps({**EXPLAIN, "findings": None}), "findings"),
         ("explain", "explain.json", json.dumps(EXPLAIN).replace('"c"', '""'), "lacks file, title"),
         ("explain", "explain.json", json.dumps(EXPLAIN).replace("a.png", "b.png"), "b.png was not"),
+        ("explain", "explain.json", json.dumps(EXPLAIN).replace("a.png", "./a.png"), "was not"),
+        ("explain", "explain.json", '{"figures": ["a.png"], "findings": {}}', "lacks file, title"),
     ],
 )
 def test_a_broken_file_is_named(

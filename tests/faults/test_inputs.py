@@ -83,7 +83,7 @@ def mine(pristine: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mak
 
 
 def test_there_are_enough_cases() -> None:
-    assert list(CASES) == list(DOMAINS)
+    assert set(CASES) <= set(DOMAINS)
     assert all(len(own) >= 15 for own in CASES.values())
     assert len(LISTED) + len(WEIGHTS) >= 60
 

@@ -36,6 +36,15 @@ def test_interval_of_a_skewed_sample_is_skewed_as_bca_is() -> None:
     assert found.high - found.value > 1.1 * (found.value - found.low)
 
 
+def test_interval_does_not_depend_on_how_many_are_resampled_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    values = np.random.default_rng(0).exponential(1, 60)
+    whole = interval(mean, values, seed=1)
+    monkeypatch.setattr(bootstrap, "MOST_NUMBERS", 777)
+    assert interval(mean, values, seed=1) == whole
+
+
 def test_intervals_cover_the_truth_as_often_as_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bootstrap, "RESAMPLES", 499)
     draw = np.random.default_rng(0)

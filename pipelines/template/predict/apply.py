@@ -28,7 +28,7 @@ def apply(inputs: Inputs, files: list[Path], out: Path) -> None:
         UserError: a table has another number of columns, or a value that is no number.
     """
     network = load_network(inputs.train)
-    channels = network.layers[0].in_features
+    channels = network.channels
     tables = []
     for file in files:
         table = read_csv(file)

@@ -33,8 +33,8 @@ class Spectra(Dataset[tuple[Tensor, Tensor]]):
         return self.spectra[index], self.concentrations[index]
 
 
-def network_fit(params: TrainParams, prepared: Path) -> Fit:
-    """The fit `network`."""
+def network_fit(params: TrainParams, prepared: Path, name: str = "network") -> Fit:
+    """A fit; each that `train` yields has a name of its own."""
     spectra, concentrations = read_split(prepared, "train")
     model = {
         "channels": spectra.shape[1],
@@ -44,7 +44,7 @@ def network_fit(params: TrainParams, prepared: Path) -> Fit:
     }
     seed_everything(params.seed)
     return Fit(
-        name="network",
+        name=name,
         module=Regression(Network(**model), params.learning_rate),
         data=EpochDataModule(
             Spectra(spectra, concentrations),

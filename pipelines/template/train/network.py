@@ -16,7 +16,7 @@ class Network(nn.Module):
 
     def __init__(self, channels: int, hidden: int, mean: float, scale: float) -> None:
         super().__init__()
-        self.mean, self.scale = mean, scale
+        self.channels, self.mean, self.scale = channels, mean, scale
         self.layers = nn.Sequential(nn.Linear(channels, hidden), nn.GELU(), nn.Linear(hidden, 1))
 
     def forward(self, spectra: Tensor) -> Tensor:
