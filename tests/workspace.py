@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -126,13 +127,9 @@ class Workspace:
     def drop(self, domain: str) -> None:
         """Take a domain off the project, if it is there."""
         shutil.rmtree(self.path / "domains" / domain, ignore_errors=True)
-        if domain in self.domains():
-            file = self.path / "params.yaml"
-            document = read_yaml(file)
-            document["domains"].remove(domain)
-            del document[domain]
-            with file.open("w", encoding="utf-8") as stream:
-                YAML().dump(document, stream)
+        file = self.path / "params.yaml"
+        entry = rf"^- {domain}\n|^\n{domain}:\n(?:  .*\n)*"
+        file.write_text(re.sub(entry, "", file.read_text(), flags=re.MULTILINE))
 
     def domains(self) -> list[str]:
         return [str(domain) for domain in read_yaml(self.path / "params.yaml")["domains"]]
