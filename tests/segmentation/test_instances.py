@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -185,7 +187,9 @@ def test_blocks_sum_to_the_whole_and_groups_are_joined():
     assert three.pixels.shape == (3,) and one.pixels.shape == (1,)
     assert three.pixels.sum() == one.pixels.sum() == 90 * 40
     np.testing.assert_array_equal(three.tp.sum(0), one.tp.sum(0))
-    frames = tally([sample(truth, blocks=3)] * 2, [truth] * 2, form())  # of the same places
+    first = sample(truth, blocks=3)
+    later = replace(first, name="the same places in a later frame")
+    frames = tally([first, later], [truth] * 2, form())
     np.testing.assert_array_equal(frames.tp, 2 * three.tp)
     patient = [sample(truth, "patient"), sample(truth, "patient"), sample(truth, "other")]
     joined = tally(patient, [truth] * 3, form())
