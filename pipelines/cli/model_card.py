@@ -14,7 +14,7 @@ from pipelines.core.artifacts import read_json
 from pipelines.core.params import load_params
 from pipelines.core.runner import inputs_of
 from pipelines.report.formatting import DASH, plain
-from pipelines.report.scores import Score, headline, headline_metrics, read_scores
+from pipelines.report.scores import Score, headlines, read_scores
 
 if TYPE_CHECKING:
     from pipelines.cli.export import Difference, Graph
@@ -122,8 +122,7 @@ def _licence(card: dict[str, Any]) -> str:
 
 
 def _metrics(folder: Path, wanted: list[str], units: dict[str, str]) -> Iterable[str]:
-    scores, names = read_scores(folder / "scores.csv"), headline_metrics(wanted, folder)
-    found = [headline(scores, name, units.get(name, "")) for name in names]
+    found = headlines(read_scores(folder / "scores.csv"), wanted, units, folder)
     yield (
         "On the test split, with 95 % intervals; n: units of the bootstrap, or cases. They are of "
         "what `predict` said, in bfloat16 where that suits the network and the processor: from "
@@ -140,7 +139,6 @@ def _metrics(folder: Path, wanted: list[str], units: dict[str, str]) -> Iterable
                 _score(one.best.difference) if one.best and one.best.difference else DASH,
             )
             for one in found
-            if one is not None
         ],
     )
 

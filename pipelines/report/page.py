@@ -17,8 +17,7 @@ from pipelines.report.scores import (
     OUTCOMES,
     Headline,
     Score,
-    headline,
-    headline_metrics,
+    headlines,
     read_scores,
     verdict,
 )
@@ -30,8 +29,10 @@ def build_page(params: ReportParams, inputs: Inputs) -> dict[str, Any]:
     """Everything the template shows, as text, numbers already rounded, and images."""
     card = read_json(inputs.prepare / "card.json")
     scores = read_scores(inputs.evaluate / "scores.csv")
-    names = headline_metrics(params.headline, inputs.evaluate)
-    headlines = _headlines(names, params.units, scores)
+    opening = headlines(scores, params.headline, params.units, inputs.evaluate)
+    if not opening:
+        raise UserError("evaluate/scores.csv: no row 'model' of the group 'all'; write one")
+    names = [item.model.metric for item in opening]
     figures, findings = explained(inputs.explain)
     fits = read_fits(inputs.train)
     return {
@@ -42,30 +43,21 @@ def build_page(params: ReportParams, inputs: Inputs) -> dict[str, Any]:
         "files": list(card["source"].get("files", {}).items()),
         "splits": _splits(card.get("splits", {})),
         "preview": _preview(inputs.prepare / "preview.png", card["title"]),
-        "headlines": headlines,
-        "verdict": verdict(headlines),
+        "headlines": opening,
+        "verdict": verdict(opening),
         "outcomes": OUTCOMES,
-        "beats_bayes": [h.metric for h in headlines if h.beats_bayes],
+        "beats_bayes": [h.metric for h in opening if h.beats_bayes],
         "examples": figures[0] if figures else None,
         "figures": figures[1:],
         "findings": [(label(str(name)), plain(value)) for name, value in findings.items()],
         "fits": fits,
         "models": _models(fits),
-        "forests": _forests(headlines, scores),
+        "forests": _forests(opening, scores),
         "tables": score_tables(scores, names),
         "subgroups": subgroup_tables(scores, names),
         "curves": _curves(inputs.evaluate / "curves"),
         "weights_hash": _sha256(inputs.train / "weights.safetensors"),
     }
-
-
-def _headlines(names: list[str], units: dict[str, str], scores: list[Score]) -> list[Headline]:
-    """Those of the headline metrics that the model has a score of."""
-    items = (headline(scores, name, units.get(name, "")) for name in names)
-    found = [item for item in items if item is not None]
-    if not found:
-        raise UserError("evaluate/scores.csv: no row 'model' of the group 'all'; write one")
-    return found
 
 
 def _source(source: dict[str, Any]) -> list[tuple[str, str | Markup]]:

@@ -175,16 +175,25 @@ class Headline:
         )
 
 
-def headline_metrics(wanted: list[str], evaluate: Path) -> list[str]:
-    """Those of `wanted` of which evaluate's model has a score, most important first.
+def headlines(
+    scores: list[Score], wanted: list[str], units: dict[str, str], evaluate: Path
+) -> list[Headline]:
+    """The headlines of those of `wanted` of which the model has a score, most important first.
 
     Data of one's own may have other targets than those that `wanted` was written for: if there is
     none, the first of metrics.json; if that is empty, of all that the model was scored by.
+
+    Args:
+        scores: of scores.csv in the folder `evaluate`.
+        wanted: names of metrics.
+        units: of the metrics that have one.
+        evaluate: folder of that stage.
     """
-    scores = read_scores(evaluate / "scores.csv")
     known = dict.fromkeys(s.metric for s in scores if s.kind == "model" and s.group == "all")
-    found = [name for name in wanted if name in known]
-    return found or [*(read_json(evaluate / "metrics.json") or known)][:MOST]
+    names = [name for name in wanted if name in known]
+    names = names or [*(read_json(evaluate / "metrics.json") or known)][:MOST]
+    items = (headline(scores, name, units.get(name, "")) for name in names)
+    return [item for item in items if item is not None]
 
 
 def headline(scores: list[Score], metric: str, unit: str) -> Headline | None:

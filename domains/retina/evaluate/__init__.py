@@ -27,9 +27,9 @@ def evaluate(params: "EvaluateParams", inputs: "Inputs", out: Path) -> None:
 
     eyes = read_eyes(inputs.prepare)
     level = read_calibration(inputs.predict).coverage
-    answers, rules = all_answers(inputs, eyes, level)
-    asked = read_answers(inputs.predict)["model"]["patient"]
-    groups = subgroups(asked, eyes, params.age_edges, params.smallest_group)
+    model = read_answers(inputs.predict)
+    answers, rules = all_answers(model, inputs, eyes, level)
+    groups = subgroups(model["model"]["patient"], eyes, params.age_edges, params.smallest_group)
     published = published_rows(read_json(inputs.prepare / "card.json"), eyes.targets)
     scores = score_table(answers, groups, eyes.targets, params.seed, published)
     write_csv(out / "scores.csv", scores)

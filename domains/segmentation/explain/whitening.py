@@ -50,7 +50,7 @@ def blanked(image: np.ndarray, mask: np.ndarray, condition: str) -> np.ndarray:
     """
     if condition == "unchanged":
         return image
-    objects = ndimage.binary_dilation(mask > 0, iterations=HALO_PX)
+    objects = _objects(mask)
     target = objects if condition == "objects blanked" else ~objects
     result = image.copy()
     result[target] = image[~objects].mean(axis=0) if (~objects).any() else 0.0
@@ -91,9 +91,13 @@ def draw_whitening(
     return entry, findings
 
 
+def _objects(mask: np.ndarray) -> np.ndarray:
+    return np.asarray(ndimage.binary_dilation(mask > 0, iterations=HALO_PX))
+
+
 def _share(samples: Sequence[Sample]) -> float:
     """Of the pixels, those that count as objects."""
-    objects = [ndimage.binary_dilation(s.mask > 0, iterations=HALO_PX) for s in samples]
+    objects = [_objects(sample.mask) for sample in samples]
     return float(sum(o.sum() for o in objects) / sum(o.size for o in objects))
 
 
