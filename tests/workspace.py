@@ -81,7 +81,7 @@ class Workspace:
             capture_output=True,
             text=True,
             check=False,
-            timeout=300,
+            timeout=900,
         )
 
     def start(self, *arguments: str, **env: str) -> subprocess.Popen[str]:

@@ -63,7 +63,7 @@ def _plain(value: Any) -> Any:
 def recorded_stages(domains: list[str]) -> list[str]:
     """The stages of these domains of which `dvc.lock` knows outputs."""
     recorded = read_yaml(LOCK_FILE).get("stages", {}) if LOCK_FILE.exists() else {}
-    return [name for name in recorded if name.split("@")[1] in domains]
+    return [name for name in recorded if name.partition("@")[2] in domains]
 
 
 def mend_rwlock() -> None:
@@ -141,7 +141,7 @@ def mend_lock() -> None:
 
 
 def is_whole(lock: Path) -> bool:
-    """Whether every entry of a lock file has its command and outputs, and each of these a hash."""
+    """Whether every entry of our stages has its command and outputs, and each of these a hash."""
     return _whole_stages(lock) is not None
 
 
@@ -150,7 +150,8 @@ def _whole_stages(lock: Path) -> dict[str, Any] | None:
     try:
         stages: dict[str, Any] = read_yaml(lock)["stages"]
         ended = lock.read_text(encoding="utf-8").endswith("\n")  # else of a number, some digits
-        entries = stages.values()
+        # A stage of the user's own may have no outputs.
+        entries = [e for name, e in stages.items() if name.partition("@")[0] in STAGES]
         files = [file for e in entries for file in [*e.get("deps", []), *e["outs"]]]
         complete = all(isinstance(e["cmd"], str) and e["outs"] for e in entries)
         hashed = all(
@@ -174,6 +175,7 @@ def lock_differences() -> list[str]:
         raise UserError(f"dvc status: {run.stderr.strip()}")
     lines = []
     for stage, entries in json.loads(run.stdout).items():
+        lines += [f"{stage}: {what}" for what in entries if what == "changed command"]
         for kind, changes in ((k, v) for e in entries if isinstance(e, dict) for k, v in e.items()):
             for path, what in changes.items() if isinstance(changes, dict) else [(changes, "")]:
                 if _is_published(path, kind):

@@ -21,6 +21,7 @@ from pipelines.cli.lockfile import (
     write_canonical_lock,
 )
 from pipelines.core.artifacts import read_json
+from pipelines.core.contract import STAGES
 from pipelines.core.errors import UserError
 from pipelines.core.params import listed_domains
 from pipelines.core.project import OUTPUTS, WORK
@@ -45,26 +46,42 @@ def repro(domains: list[str], force: bool, jobs: int) -> int:
         mend_rwlock()
         mend_lock()
         keep_lock()
+        there = [f for d in chosen for s in STAGES if (f := OUTPUTS / d / s).is_dir()]
         failed = _run_dvc(chosen, sources, force, jobs)
         mend_lock()  # DVC alone may have been killed
         write_canonical_lock()
         if failed:
-            if stages := recorded_stages(chosen):
-                _dvc(["checkout", "--quiet", *stages], quiet=True)
+            _put_back(chosen)
             keep()
-            raise UserError(f"{failed} failed (see above); the last good outputs are back")
+            lost = [str(folder) for folder in there if not folder.is_dir()]
+            but = f", but for {', '.join(lost)}: not in DVC's cache" if lost else ""
+            raise UserError(f"{failed} failed (see above); the last good outputs are back{but}")
     _write_overview()
     return 0
 
 
 def _run_dvc(domains: list[str], sources: dict[str, Files], force: bool, jobs: int) -> str | None:
     """The name of what failed, or None."""
+    failed = None if force else _prepare_changed(domains, sources)
+    failed = failed or _run_stages(domains, ["--force"] if force else [], jobs)
+    if not failed and any(_source_changed(domain, sources[domain]) for domain in domains):
+        # DVC's cache of runs does not know the user's files: what it brought back is of others.
+        failed = _prepare_changed(domains, sources) or _run_stages(domains, [], jobs)
+    return failed
+
+
+def _prepare_changed(domains: list[str], sources: dict[str, Files]) -> str | None:
+    """Prepare those whose files are others than they were; the name of what failed, or None."""
     for domain in domains:
-        if not force and _source_changed(domain, sources[domain]):
+        if _source_changed(domain, sources[domain]):
             print(f"{domain}: the files of its source have changed: preparing them anew")
             if _dvc(["repro", "--force", "--single-item", f"prepare@{domain}"]):
                 return f"prepare@{domain}"
-    options = ["--force"] if force else []
+    return None
+
+
+def _run_stages(domains: list[str], options: list[str], jobs: int) -> str | None:
+    """The name of what failed, or None."""
     if jobs == 1:
         failed = _dvc(["repro", *options, *(f"report@{domain}" for domain in domains)])
         return "a stage" if failed else None
@@ -79,6 +96,14 @@ def _run_dvc(domains: list[str], sources: dict[str, Files], force: bool, jobs: i
             failures.append(domain)
             waiting = []  # as without --jobs, what has not begun does not begin
     return ", ".join(failures) or None
+
+
+def _put_back(domains: list[str]) -> None:
+    """Bring back the outputs of dvc.lock; one that DVC will not replace keeps no other from it."""
+    stages = recorded_stages(domains)
+    if stages and _dvc(["checkout", "--quiet", *stages], quiet=True):
+        for stage in stages:
+            _dvc(["checkout", "--quiet", stage], quiet=True)
 
 
 def _source_changed(domain: str, files: Files) -> bool:
@@ -134,6 +159,7 @@ def _kept_scores(domains: list[str]) -> Iterator[Callable[[], None]]:
     Copies that a killed run left are kept: what they are copies of may be gone.
     """
     copies = WORK / ".scores"  # no domain can have this name
+    own = [copies / domain for domain in domains]
     kept = [OUTPUTS / domain / "evaluate" / name for domain in domains for name in GIT_TRACKED]
     for path in (path for path in kept if path.is_file()):
         copy = copies / path.relative_to(OUTPUTS)
@@ -146,10 +172,15 @@ def _kept_scores(domains: list[str]) -> Iterator[Callable[[], None]]:
             if copy.is_file() and not path.exists():
                 path.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(copy, path)
-        shutil.rmtree(copies, ignore_errors=True)
+        _remove(own)
 
     yield put_back
-    shutil.rmtree(copies, ignore_errors=True)
+    _remove(own)
+
+
+def _remove(folders: list[Path]) -> None:
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write_overview() -> None:

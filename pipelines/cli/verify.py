@@ -14,7 +14,7 @@ from pipelines.cli.differences import first_difference
 from pipelines.cli.lockfile import is_whole
 from pipelines.cli.repro import MORTAL
 from pipelines.core.errors import UserError
-from pipelines.core.params import read_yaml
+from pipelines.core.params import load_params, read_yaml
 from pipelines.core.project import LOCK_FILE, OUTPUTS
 
 SCRATCH_IDENTITY = ["-c", "user.name=verify", "-c", "user.email=verify@localhost"]
@@ -23,20 +23,22 @@ SCRATCH_IDENTITY = ["-c", "user.name=verify", "-c", "user.email=verify@localhost
 def verify(domains: list[str]) -> int:
     """Rerun in a scratch copy without a cache; 0 if every output in `dvc.lock` is the same."""
     chosen = chosen_domains(domains)
-    expected = _outputs(LOCK_FILE)
+    expected = _outputs(LOCK_FILE, chosen)
     with tempfile.TemporaryDirectory(prefix="scistage-verify-") as scratch:
-        copy = Path(scratch) / "project"
+        # In folders as deep as this one: relative paths out of the project stay in the scratch.
+        copy = Path(scratch, *Path.cwd().parts[1:])
         copy_project(copy)
+        for domain in chosen:
+            _link_data(domain, copy)
         (copy / LOCK_FILE).unlink(missing_ok=True)
         command = [sys.executable, "-m", "pipelines", "repro", *chosen]
         if subprocess.run(command, cwd=copy, check=False, preexec_fn=MORTAL).returncode:
             raise UserError("verify: the rerun failed (see above)")
-        found = _outputs(copy / LOCK_FILE)
-        wanted = {path: md5 for path, md5 in expected.items() if path.split("/")[1] in chosen}
-        differing = [path for path, md5 in found.items() if wanted.get(path) != md5]
+        found = _outputs(copy / LOCK_FILE, chosen)
+        differing = [path for path, md5 in found.items() if expected.get(path) != md5]
         for path in differing:
             print(f"differs: {path} {first_difference(Path(path), copy / path)}".rstrip())
-    missing = sorted(set(wanted) - set(found))
+    missing = sorted(set(expected) - set(found))
     print("\n".join(f"not produced: {path}" for path in missing), end="\n" if missing else "")
     print(f"{len(found) - len(differing)} of {len(found)} outputs are identical to dvc.lock")
     return 1 if differing or missing else 0
@@ -55,16 +57,31 @@ def copy_project(to: Path) -> None:
         if name and Path(name).is_file() and not name.startswith(f"{OUTPUTS}/"):
             (to / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(name, to / name)
+    # A cache of its own, whatever the project's settings or the user's say.
+    (to / ".dvc" / "config.local").write_text("[cache]\n    dir = cache\n", encoding="utf-8")
     git = ["git", *SCRATCH_IDENTITY]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
     for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "copy"]):
         subprocess.run([*git, *arguments], cwd=to, check=True, env=environment)
 
 
-def _outputs(lock: Path) -> dict[str, str]:
+def _link_data(domain: str, copy: Path) -> None:
+    """Link what the parameters name and git does not track, such as a folder of images."""
+    for value in vars(load_params(domain, "prepare")).values():
+        if not isinstance(value, str | Path) or not str(value):
+            continue
+        path, link = Path(value), copy / value
+        if path.exists() and not path.is_absolute() and not link.exists():
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(path.resolve())
+
+
+def _outputs(lock: Path, domains: list[str]) -> dict[str, str]:
+    """Outputs of these domains in a lock file, and their hashes."""
     if not lock.is_file():
         raise UserError(f"{LOCK_FILE}: not found; run `scistage repro` first")
     if not is_whole(lock):
         raise UserError(f"{LOCK_FILE}: damaged; run `scistage repro` first")
-    stages = read_yaml(lock)["stages"].values()
-    return {str(out["path"]): str(out["md5"]) for stage in stages for out in stage["outs"]}
+    stages = read_yaml(lock)["stages"].items()
+    chosen = [stage for name, stage in stages if name.partition("@")[2] in domains]
+    return {str(out["path"]): str(out["md5"]) for stage in chosen for out in stage["outs"]}

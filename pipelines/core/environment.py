@@ -15,6 +15,9 @@ THREAD_VARIABLES = (
     "NUMEXPR_NUM_THREADS",
 )
 
+ACCELERATORS = ("auto", "cpu", "gpu")
+PRECISIONS = ("32-true", "bf16-mixed")
+
 # What libraries choose by the processor, held to what any x86-64 since about 2015 has (AVX2, FMA).
 PORTABLE = {
     "ATEN_CPU_CAPABILITY": "avx2",  # PyTorch's own kernels
@@ -31,8 +34,9 @@ class Environment:
     """The machine's settings, each from the variable of the same name.
 
     Attributes:
-        accelerator: `SCISTAGE_ACCELERATOR`, as Lightning's Trainer takes it.
-        precision: `SCISTAGE_PRECISION`; None means float32 on a CPU, bf16-mixed on a GPU.
+        accelerator: `SCISTAGE_ACCELERATOR`, one of ACCELERATORS.
+        precision: `SCISTAGE_PRECISION`, one of PRECISIONS, as Lightning's Trainer names them; None
+            means float32 on a CPU, bf16-mixed on a GPU.
         portable: `SCISTAGE_PORTABLE`, whether only instructions are used that any x86-64 processor
             since about 2015 has, in float32, so that results do not depend on its generation.
         threads: `SCISTAGE_THREADS`, CPU threads of a process; results depend on it.
@@ -59,12 +63,12 @@ def environment() -> Environment:
     """Read the machine's settings.
 
     Raises:
-        UserError: a number is not a whole number, or is too small or too large.
+        UserError: a number is not a whole number, or is too small or too large; a word is unknown.
     """
     default_cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "scistage"
     return Environment(
-        accelerator=os.environ.get("SCISTAGE_ACCELERATOR") or "auto",
-        precision=os.environ.get("SCISTAGE_PRECISION") or None,
+        accelerator=_word("SCISTAGE_ACCELERATOR", ACCELERATORS) or "auto",
+        precision=_word("SCISTAGE_PRECISION", PRECISIONS),
         portable=_whole("SCISTAGE_PORTABLE", default=0, least=0, most=1) == 1,
         threads=_whole("SCISTAGE_THREADS", default=2, least=1),
         devices=_whole("SCISTAGE_DEVICES", default=1, least=1),
@@ -86,6 +90,13 @@ def prepare_process() -> Environment:
     os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # its import looks for news on the network
     os.environ["MPLBACKEND"] = "Agg"
     return settings
+
+
+def _word(name: str, known: tuple[str, ...]) -> str | None:
+    text = os.environ.get(name) or None
+    if text not in (None, *known):
+        raise UserError(f"{name}: found {text!r}; give {' or '.join(known)}")
+    return text
 
 
 def _whole(name: str, default: int, least: int, most: int | None = None) -> int:

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from ruamel.yaml import YAML
+from ruamel.yaml.scalarbool import ScalarBoolean
 
 from pipelines.core.errors import UserError
 from pipelines.core.project import PARAMS
@@ -113,6 +114,8 @@ def _plain(value: Any) -> Any:
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_plain(item) for item in value]
+    if isinstance(value, ScalarBoolean):  # of an anchor: to Python an int
+        return bool(value)
     for kind in (bool, int, float, str):  # ruamel keeps the source's notation in subclasses
         if isinstance(value, kind):
             return kind(value)

@@ -57,8 +57,7 @@ def run_stage(stage: str, domain: str) -> None:
     inputs = inputs_of(domain)
     require_outputs(domain, STAGES[stage].reads)
     if stage == "train" and settings.devices * settings.num_nodes > 1 and not started_together():
-        _load("pipelines.training.launch", "launch")(domain, settings)
-        return _discard_checkpoints(domain, stage)
+        return _train_together(domain, settings)
     started = time.time()
     if rank() > 0:  # it helps process 0, which alone writes
         with _failing_in_turn():
@@ -71,7 +70,7 @@ def run_stage(stage: str, domain: str) -> None:
         publish(partial, OUTPUTS / domain / stage)
     if not started_together():  # others may still be reading them
         _discard_checkpoints(domain, stage)
-    _write_record(WORK / domain / f"{stage}.run.json", settings, time.time() - started)
+    _write_record(_record(domain, stage), settings, time.time() - started)
 
 
 def require_outputs(domain: str, stages: tuple[str, ...]) -> None:
@@ -144,6 +143,17 @@ def _call(stage: str, domain: str, params: Params, inputs: Inputs, out: Path) ->
         _load(f"domains.{domain}.{stage}", stage)(params, inputs, out)
 
 
+def _train_together(domain: str, settings: Environment) -> None:
+    """Start this machine's processes; what they leave to resume goes once it is published.
+
+    Machines end in any order: only where process 0 is does its record tell that it has published.
+    """
+    before = _written(_record(domain, "train"))
+    _load("pipelines.training.launch", "launch")(domain, settings)
+    if _written(_record(domain, "train")) != before:
+        _discard_checkpoints(domain, "train")
+
+
 def _load(module: str, name: str) -> Callable[..., Any]:
     try:
         return getattr(importlib.import_module(module), name)
@@ -184,6 +194,15 @@ def _partial_folder(domain: str, stage: str) -> Iterator[Path]:
 def _discard_checkpoints(domain: str, stage: str) -> None:
     if stage == "train":
         shutil.rmtree(WORK / domain / "train", ignore_errors=True)
+
+
+def _record(domain: str, stage: str) -> Path:
+    return WORK / domain / f"{stage}.run.json"
+
+
+def _written(path: Path) -> int:
+    """When, in nanoseconds; 0 for never."""
+    return path.stat().st_mtime_ns if path.exists() else 0
 
 
 def _write_record(path: Path, settings: Environment, seconds: float) -> None:

@@ -36,11 +36,17 @@ _THRESHOLDED = frozenset({"f1", "ap", "iou", "precision", "recall"})
 
 
 def direction(metric: str) -> int:
-    """+1 if more is better, -1 if less is better, 0 if the name does not tell."""
-    words = set(metric.lower().split("_"))
-    if words & LOWER_IS_BETTER:
-        return -1
-    return 1 if words & HIGHER_IS_BETTER else 0
+    """+1 if more is better, -1 if less is better, 0 if the name does not tell.
+
+    The last word that tells decides: the first ones may name what is measured.
+
+    >>> direction("fcd_test"), direction("hearing_loss_auc"), direction("logp")
+    (-1, 1, 0)
+    """
+    for word in reversed(metric.lower().split("_")):
+        if word in LOWER_IS_BETTER or word in HIGHER_IS_BETTER:
+            return -1 if word in LOWER_IS_BETTER else 1
+    return 0
 
 
 def label(name: str, capital: bool = True) -> str:

@@ -54,10 +54,10 @@ class Score:
     def kind(self) -> str:
         """One of KINDS."""
         name = self.row.lower()
-        if " - " in name:
-            return "difference"
         if self.source not in ("", THIS_RUN):
             return "published"
+        if " - " in name:
+            return "difference"
         if name.startswith("model"):
             return "model"
         return "bound" if name.startswith(_BOUNDS) else "baseline"

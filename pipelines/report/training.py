@@ -31,7 +31,10 @@ def read_fits(folder: Path) -> list[FitSummary]:
     fits = []
     for name, fit in read_json(folder / "model.json")["fits"].items():
         own = history[history["fit"].astype(str) == name] if "fit" in history else history
-        selected, monitor = fit.get("selected_epoch"), str(fit.get("monitor") or "")
+        monitor = str(fit.get("monitor") or "")
+        # Files count epochs from 0, readers from 1.
+        selected = fit["selected_epoch"] + 1 if "selected_epoch" in fit else None
+        own = own.assign(epoch=own["epoch"] + 1)
         charts = [Figure(png, alt) for png, alt in history_charts(own, monitor, selected)]
         fits.append(
             FitSummary(

@@ -1,21 +1,23 @@
 """Bootstrap over groups (blocks, patients, scaffolds), never over their parts.
 
 Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 14: bias-corrected and
-accelerated (BCa) intervals, by `scipy.stats.bootstrap`.
+accelerated (BCa) intervals.
 """
 
 from __future__ import annotations
 
-import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy.stats import norm
+
+from pipelines.core.randomness import generator
 
 RESAMPLES = 9999
 LEVEL = 0.95
+DEFINED = 0.95  # the share of resamples that must have a score, or there is no interval
 MOST_NUMBERS = 4_000_000  # of a column that are resampled at a time; the result is the same
 
 
@@ -37,34 +39,13 @@ def interval(statistic: Callable[..., Any], *columns: Any, seed: int) -> Interva
         seed: seed of the resampling.
 
     Returns:
-        The statistic on all groups with a BCa interval; a percentile interval where BCa is
-        undefined (the jackknife values are all alike); NaN bounds for fewer than two groups.
+        The statistic on all groups with its interval, see `bounded`.
     """
     arrays = [np.asarray(column, dtype=float) for column in columns]
-    value = float(statistic(*arrays))
-    if len(arrays[0]) < 2:
-        return Interval(value, math.nan, math.nan)
-
-    def vectorised(*resampled: Any, axis: int) -> Any:
-        return statistic(*(np.moveaxis(array, axis, -1) for array in resampled))
-
-    for method in ("BCa", "percentile"):
-        with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
-            warnings.simplefilter("ignore")  # SciPy warns where BCa is undefined: handled here
-            bounds = stats.bootstrap(
-                arrays,
-                vectorised,
-                paired=True,
-                vectorized=True,
-                n_resamples=RESAMPLES,
-                batch=max(1, MOST_NUMBERS // len(arrays[0])),
-                confidence_level=LEVEL,
-                method=method,
-                rng=np.random.default_rng(seed),
-            ).confidence_interval
-        if math.isfinite(bounds.low) and math.isfinite(bounds.high):
-            return Interval(value, float(bounds.low), float(bounds.high))
-    return Interval(value, math.nan, math.nan)
+    groups = len(arrays[0])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        values = [statistic(*(array[rows] for array in arrays)) for rows in _choices(groups, seed)]
+    return bounded(np.concatenate([np.atleast_1d(value) for value in values]), groups)
 
 
 def paired(
@@ -87,3 +68,54 @@ def paired(
         return statistic(*columns[:count]) - statistic(*columns[count:])
 
     return interval(difference, *ours, *theirs, seed=seed)
+
+
+def bounded(values: np.ndarray, groups: int) -> Interval:
+    """The score and its 95 % interval from its values on resamples.
+
+    Args:
+        values: the score of all groups, of all but one (`groups` values, the jackknife), and of
+            RESAMPLES draws with replacement; NaN where it is not defined, as an AUC of one class.
+        groups: how many there are.
+
+    Returns:
+        The BCa interval; that of percentiles where BCa is undefined (the jackknife values are all
+        alike); NaN bounds for fewer than two groups, or where more than a twentieth of the draws
+        have no score: then few groups decide, and those draws that have one are too much alike.
+        The interval always holds the score: one at the edge of what is possible lies beyond all of
+        its resamples.
+    """
+    value, left_out, drawn = values[0], values[1 : 1 + groups], values[1 + groups :]
+    defined = np.sort(drawn[np.isfinite(drawn)])
+    if not np.isfinite(value) or groups < 2 or len(defined) < DEFINED * len(drawn):
+        return Interval(float(value), float("nan"), float("nan"))
+    low, high = np.quantile(defined, _levels(value, left_out, defined))
+    return Interval(float(value), float(min(low, value)), float(max(high, value)))
+
+
+def _choices(groups: int, seed: int) -> Iterator[np.ndarray]:
+    """Rows of group numbers: all; all but one (the jackknife); RESAMPLES draws; in blocks."""
+    yield np.arange(groups)
+    if groups < 2:
+        return
+    size = max(1, MOST_NUMBERS // groups)
+    kept = np.arange(groups - 1)
+    for start in range(0, groups, size):
+        out = np.arange(start, min(start + size, groups))[:, None]
+        yield kept + (kept >= out)
+    rng = generator(seed, groups)
+    for start in range(0, RESAMPLES, size):
+        yield rng.integers(groups, size=(min(size, RESAMPLES - start), groups))
+
+
+def _levels(value: float, left_out: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+    """The two quantiles of the resamples that bound the interval."""
+    plain = np.array([(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    below = (drawn < value).mean() / 2 + (drawn <= value).mean() / 2
+    apart = left_out.mean() - left_out
+    with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
+        warnings.simplefilter("ignore")
+        acceleration = (apart**3).sum() / (6 * (apart**2).sum() ** 1.5)
+        shift = norm.ppf(below) + norm.ppf(plain)
+        levels = norm.cdf(norm.ppf(below) + shift / (1 - acceleration * shift))
+    return levels if np.isfinite(levels).all() else plain

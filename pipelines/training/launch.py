@@ -15,6 +15,7 @@ from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from pipelines.core.environment import Environment
 from pipelines.core.errors import UserError
+from pipelines.training.precision import uses_gpu
 
 
 def launch(domain: str, settings: Environment) -> None:
@@ -27,8 +28,7 @@ def launch(domain: str, settings: Environment) -> None:
         UserError: there are fewer GPUs than processes, or a process was killed.
         SystemExit: a process failed, which has said why.
     """
-    on_gpu = settings.accelerator != "cpu" and torch.cuda.is_available()
-    if on_gpu and torch.cuda.device_count() < settings.devices:
+    if uses_gpu() and torch.cuda.device_count() < settings.devices:
         raise UserError(
             f"SCISTAGE_DEVICES: found {settings.devices}; this machine has "
             f"{torch.cuda.device_count()} GPUs: give as many at most"

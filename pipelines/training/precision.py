@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 import torch
 
 from pipelines.core.environment import environment
+from pipelines.core.errors import UserError
 from pipelines.core.processes import rank_here
 
 
@@ -17,17 +18,30 @@ def trainer_precision(low: bool = False) -> str:
     (`low`) on a processor that has it, unless results must be the same on those that have not.
     """
     settings = environment()
+    on_gpu = uses_gpu()
     if settings.precision:
         return settings.precision
-    on_gpu = settings.accelerator != "cpu" and torch.cuda.is_available()
     low = low and not settings.portable and _native_bfloat16()
     return "bf16-mixed" if on_gpu or low else "32-true"
 
 
+def uses_gpu() -> bool:
+    """Whether networks compute on a GPU.
+
+    Raises:
+        UserError: one is asked for, and there is none.
+    """
+    wanted, there = environment().accelerator, torch.cuda.is_available()
+    if wanted == "gpu" and not there:
+        raise UserError(
+            "SCISTAGE_ACCELERATOR: found 'gpu', but PyTorch sees none here; give auto or cpu"
+        )
+    return wanted != "cpu" and there
+
+
 def computing_device() -> torch.device:
     """Where networks compute outside of Lightning's Trainer: on the GPU, if there is one."""
-    on_gpu = environment().accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
-    return torch.device("cuda", rank_here()) if on_gpu else torch.device("cpu")
+    return torch.device("cuda", rank_here()) if uses_gpu() else torch.device("cpu")
 
 
 def autocast(device: torch.device, low: bool = False) -> AbstractContextManager[object]:

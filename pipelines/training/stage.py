@@ -12,7 +12,6 @@ from typing import Any, cast
 
 import pandas as pd
 import pytorch_lightning as pl
-import torch
 from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 
@@ -22,7 +21,7 @@ from pipelines.core.errors import UserError
 from pipelines.core.processes import processes, processes_here, rank, started_together
 from pipelines.training.fit import Fit
 from pipelines.training.memory import keep_memory
-from pipelines.training.precision import trainer_precision
+from pipelines.training.precision import trainer_precision, uses_gpu
 from pipelines.training.progress import MetricsBar, Progress
 from pipelines.training.reproducible import prepare_torch
 from pipelines.training.sharing import meet
@@ -47,7 +46,7 @@ def train(fits: Iterator[Fit], out: Path, work: Path, label: str) -> None:
     """
     prepare_torch()
     keep_memory()
-    work = work / ("gpu" if torch.cuda.is_available() else "cpu")  # one does not resume the other
+    work = work / ("gpu" if uses_gpu() else "cpu")  # one does not resume the other
     for chatty in LIGHTNING:
         logging.getLogger(chatty).setLevel(logging.ERROR)
     work.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,14 @@ from dvc.schema import COMPILED_LOCKFILE_SCHEMA
 from ruamel.yaml import YAML
 
 from pipelines.cli import verify
-from pipelines.cli.lockfile import is_whole, keep_lock, lock_differences, mend_lock
+from pipelines.cli.lockfile import (
+    is_whole,
+    keep_lock,
+    lock_differences,
+    mend_lock,
+    recorded_stages,
+)
+from pipelines.core.contract import STAGES
 from pipelines.core.errors import UserError
 from tests.workspace import Workspace, one_line_error
 
@@ -103,6 +110,25 @@ def test_a_lock_that_belongs_to_something_else_says_what_differs(spectra: Worksp
     assert not any(stage == "prepare@spectra" for stage, *_ in said)
 
 
+def test_a_changed_command_is_a_difference(spectra: Workspace) -> None:
+    edit(spectra, "dvc.yaml", "exec python -m pipelines explain", "python -m pipelines explain")
+    run = spectra.run("check", "--lock")
+    assert "dvc.lock does not belong to this code" in one_line_error(run)
+    assert "explain@spectra: changed command" in run.stdout.splitlines()
+
+
+def test_a_stage_of_one_s_own_is_no_damage(
+    finished_spectra: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = "  notify:\n    cmd:\n    - echo done\n    deps:\n    - path: outputs/spectra/report\n"
+    whole = finished_spectra.read("dvc.lock").decode() + own
+    monkeypatch.chdir(tmp_path)
+    Path("dvc.lock").write_text(whole)
+    assert is_whole(Path("dvc.lock"))
+    assert recorded_stages(["spectra"]) == [f"{stage}@spectra" for stage in STAGES]
+    assert len(verify._outputs(Path("dvc.lock"), ["spectra"])) == 10
+
+
 def test_a_stage_that_is_not_in_the_lock(spectra: Workspace) -> None:
     (spectra.path / "dvc.lock").unlink()
     run = spectra.run("check", "--lock")
@@ -120,7 +146,7 @@ def test_a_truncated_lock_is_told_in_one_line(
     with pytest.raises(UserError, match=r"^dvc\.lock: damaged; run `scistage repro`"):
         lock_differences()
     with pytest.raises(UserError, match=r"^dvc\.lock: damaged; run `scistage repro` first"):
-        verify._outputs(Path("dvc.lock"))
+        verify._outputs(Path("dvc.lock"), ["spectra"])
 
 
 def test_a_lock_cut_short_becomes_what_it_was(

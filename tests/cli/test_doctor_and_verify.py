@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -32,9 +34,12 @@ def test_a_run_elsewhere_gives_the_same_outputs_and_an_edited_hash_is_noticed(
     hashes = {o["path"]: o["md5"] for s in read_yaml(lock)["stages"].values() for o in s["outs"]}
     edited = "outputs/spectra/predict"
     lock.write_text(lock.read_text().replace(hashes[edited], f"{'0' * 32}.dir"))
+    shared = spectra.path / ".dvc/cache"  # of other projects too: it holds these runs
+    spectra.process(["dvc", "config", "cache.dir", str(shared)]).check_returncode()
     run = spectra.run("verify", "spectra", SCISTAGE_WORKERS="1")
     last = run.stdout.splitlines()
     assert run.returncode == 1, run.stdout + run.stderr
+    assert "skipping run" not in run.stdout and "Running stage 'train@spectra'" in run.stdout
     assert [line for line in last if "differs" in line] == [f"differs: {edited}"]
     assert last[-1] == f"{len(hashes) - 1} of {len(hashes)} outputs are identical to dvc.lock"
 
@@ -54,7 +59,8 @@ def test_verify_compares_every_output(
         return subprocess.CompletedProcess(command, 0)
 
     monkeypatch.chdir(project)
-    monkeypatch.setattr(verify, "copy_project", Path.mkdir)
+    monkeypatch.setattr(verify, "_link_data", lambda domain, copy: None)
+    monkeypatch.setattr(verify, "copy_project", partial(Path.mkdir, parents=True))
     monkeypatch.setattr(verify.subprocess, "run", rerun)
     assert verify.verify(["spectra"]) == 0
     assert capsys.readouterr().out == "10 of 10 outputs are identical to dvc.lock\n"
@@ -64,6 +70,21 @@ def test_verify_compares_every_output(
     said = capsys.readouterr().out
     assert "differs: outputs/spectra/train/history.csv" in said
     assert "not produced: outputs/spectra/x.csv" in said
+
+
+def test_verify_links_data_that_git_does_not_track(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, copy = tmp_path / "a/project", tmp_path / "scratch/a/project"
+    for folder in (project, copy, tmp_path / "data", project / "mine", project / "domains"):
+        folder.mkdir(parents=True)
+    named = {"source": "csv", "path": "mine", "library_path": "../../data", "n": 3, "none": ""}
+    monkeypatch.chdir(project)
+    monkeypatch.setattr(verify, "load_params", lambda *_: SimpleNamespace(**named))
+    verify._link_data("spectra", copy)
+    assert (copy / "mine").resolve() == project / "mine"
+    assert (copy / "../../data").resolve() == tmp_path / "data"
+    assert sorted(path.name for path in copy.iterdir()) == ["mine"]
 
 
 def test_verify_needs_a_lock_and_a_repository(spectra: Workspace) -> None:

@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from pipelines.core.environment import PORTABLE, THREAD_VARIABLES, environment, prepare_process
 from pipelines.core.errors import UserError
+from pipelines.training.precision import trainer_precision, uses_gpu
 
 
 @pytest.fixture(autouse=True)
@@ -44,6 +46,27 @@ def test_what_is_no_number_of_threads(
         environment()
     expected = f"{name}: found {value!r}; give a whole number of at least 1"
     assert str(error.value) == " ".join(expected.split())
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("SCISTAGE_ACCELERATOR", "auto or cpu or gpu"),
+        ("SCISTAGE_PRECISION", "32-true or bf16-mixed"),
+    ],
+)
+def test_an_unknown_word_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, known: str) -> None:
+    monkeypatch.setenv(name, "bf17")
+    with pytest.raises(UserError, match=f"^{name}: found 'bf17'; give {known}$"):
+        environment()
+
+
+def test_a_gpu_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert not uses_gpu()
+    monkeypatch.setenv("SCISTAGE_ACCELERATOR", "gpu")
+    with pytest.raises(UserError, match=r"^SCISTAGE_ACCELERATOR: found 'gpu', but PyTorch sees"):
+        trainer_precision()
 
 
 def test_no_workers_is_a_choice_and_empty_means_default(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,6 +64,10 @@ def test_a_whole_number_serves_as_a_real_one() -> None:
     assert load(GOOD.replace("1e-3", "1")).model_dump()["learning_rate"] == 1.0
 
 
+def test_a_boolean_with_an_anchor_is_one() -> None:
+    assert "found True" in refused("hidden: 32", "hidden: &wide true")
+
+
 def test_unknown_key_names_line_and_the_nearest_key() -> None:
     message = refused("learning_rate:", "learning_rat:")
     assert message.startswith("params.yaml:9: spectra.train.learning_rat: unknown key")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.core import runner
-from pipelines.core.environment import environment
+from pipelines.core.environment import Environment, environment
 from pipelines.core.errors import UserError
 from pipelines.core.params import Params
 from pipelines.core.stagefile import dependencies, digest
@@ -127,6 +127,25 @@ def test_a_missing_input_is_named(run: Callable[[Stage], None], name: str) -> No
 def test_a_stage_folder_without_its_function() -> None:
     with pytest.raises(UserError, match=r"pipelines\.core: has no function 'predict'"):
         runner._load("pipelines.core", "predict")
+
+
+@pytest.mark.parametrize("published", [True, False])
+def test_only_where_the_training_was_published_checkpoints_are_discarded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, published: bool
+) -> None:
+    """A machine's processes may end well before process 0, on another one, fails to publish."""
+    monkeypatch.chdir(tmp_path)
+    checkpoints = Path(".work/toy/train")
+    checkpoints.mkdir(parents=True)
+    record = checkpoints.with_name("train.run.json")
+
+    def launch(domain: str, settings: Environment) -> None:
+        if published:
+            record.write_text("{}")
+
+    monkeypatch.setattr(runner, "_load", lambda module, name: launch)
+    runner._train_together("toy", environment())
+    assert checkpoints.exists() != published
 
 
 def test_a_training_is_named_by_code_inputs_and_parameters(tmp_path: Path) -> None:

@@ -53,6 +53,42 @@ def test_a_stage_that_fails_midway_gives_the_last_outputs_back(spectra: Workspac
     assert "Running stage" not in spectra.run("repro").stdout
 
 
+def test_an_output_edited_by_hand_does_not_keep_the_others_from_coming_back(
+    spectra: Workspace,
+) -> None:
+    outputs = spectra.tree("outputs/spectra/prepare")
+    edited = spectra.path / "outputs/spectra/predict/predictions.csv"
+    edited.write_text("mine")
+    spectra.set_param("spectra.prepare.seed", "7")
+    generate = spectra.path / "domains/spectra/prepare/generate.py"
+    generate.write_text(generate.read_text() + "\nraise KeyError\n")
+    run = spectra.run("repro")
+    assert run.returncode == 2
+    assert run.stderr.rstrip().endswith("the last good outputs are back")
+    assert spectra.tree("outputs/spectra/prepare") == outputs
+    assert edited.read_text() == "mine"
+
+
+def test_what_cannot_be_brought_back_is_named(spectra: Workspace) -> None:
+    shutil.rmtree(spectra.path / ".dvc/cache")
+    generate = spectra.path / "domains/spectra/prepare/generate.py"
+    generate.write_text(generate.read_text() + "\nraise KeyError\n")
+    run = spectra.run("repro")
+    assert run.returncode == 2
+    said = "outputs are back, but for outputs/spectra/prepare: not in DVC's cache"
+    assert run.stderr.rstrip().endswith(said)
+
+
+def test_scores_that_a_kill_left_aside_outlive_the_run_of_another_domain(
+    spectra: Workspace,
+) -> None:
+    kept = spectra.path / ".work/.scores/other/evaluate/metrics.json"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("{}")
+    assert spectra.run("repro", "spectra").returncode == 0
+    assert kept.read_text() == "{}"
+
+
 def test_scores_survive_a_kill_and_then_a_failure(spectra: Workspace) -> None:
     """What a killed `repro` had put aside serves the next one."""
     kept = spectra.path / ".work/.scores/spectra/evaluate/metrics.json"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 
 import pytest
 
@@ -60,6 +61,22 @@ def test_a_user_s_new_file_is_noticed(spectra: Workspace) -> None:
     assert "spectra: the files of its source have changed" in run.stdout
     assert ran(run.stdout) == ["prepare"]
     assert card.read_text() == text
+
+
+def test_outputs_of_other_files_are_not_taken_from_the_cache_of_runs(spectra: Workspace) -> None:
+    """DVC's cache of runs does not know the user's files either."""
+    mine = spectra.path / "mine.csv"
+    for name, listed in (("check", "return {}"), ("generate", '"files": {}')):
+        module = spectra.path / f"domains/spectra/prepare/{name}.py"
+        found = listed.replace("{}", '{"mine.csv": open("mine.csv").read()}')
+        module.write_text(module.read_text().replace(listed, found))
+    for text in ("first", "second"):
+        mine.write_text(text)
+        shutil.rmtree(spectra.path / "outputs")
+        run = spectra.run("repro")
+        assert run.returncode == 0, run.stdout + run.stderr
+    assert b'"mine.csv": "second"' in spectra.read("outputs/spectra/prepare/card.json")
+    assert ran(spectra.run("repro").stdout) == []
 
 
 def test_forced_parallel_run_elsewhere_gives_the_lock_of_a_serial_one(

@@ -144,7 +144,7 @@ def test_page_says_what_the_artifacts_say(page):
         "CC0 1.0",
         "no seed to be seen",
         "Tile: size px",
-        "Selected: epoch 3",
+        "Selected: epoch 4",
         "evaluate/curves/precision_recall.csv",
         "Control: randomised weights.",
         "0.5512",

@@ -31,6 +31,7 @@ def score(row: str, value: float | None, low=None, high=None, source="this run")
         ("model - otsu", "this run", "difference"),
         ("bayes_optimal", "this run", "bound"),
         ("U-Net", "arXiv 1505.04597", "published"),
+        ("Tiwari 2026 - MPNN", "a paper", "published"),
     ],
 )
 def test_kind_of_row(row, source, kind):
@@ -141,7 +142,15 @@ def test_what_is_no_number_is_a_dash(value):
 
 @pytest.mark.parametrize(
     ("metric", "sign"),
-    [("fcd_test_scaffolds", -1), ("variation_of_information", -1), ("roc_auc", 1), ("logp", 0)],
+    [
+        ("fcd_test_scaffolds", -1),
+        ("variation_of_information", -1),
+        ("roc_auc", 1),
+        ("logp", 0),
+        ("hearing_loss_auc", 1),  # a user's own target
+        ("refractive_error_r2", 1),
+        ("accuracy_of_aim_mae", -1),
+    ],
 )
 def test_direction(metric, sign):
     assert direction(metric) == sign

@@ -21,8 +21,8 @@ from pipelines.core.artifacts import read_csv, read_json
 from pipelines.core.contract import check_outputs
 from pipelines.core.randomness import generator
 from pipelines.core.runner import Inputs
-from pipelines.statistics.bootstrap import interval
-from pipelines.statistics.resampling import bounded, weightings
+from pipelines.statistics.bootstrap import bounded, interval
+from pipelines.statistics.resampling import weightings
 from tests.retina.answered import made_predict
 from tests.retina.made import made_prepare
 

@@ -29,7 +29,8 @@ from pipelines.core.artifacts import read_csv, read_json
 from pipelines.core.contract import check_outputs
 from pipelines.core.randomness import generator
 from pipelines.core.runner import Inputs
-from pipelines.statistics.resampling import bounded, weightings
+from pipelines.statistics.bootstrap import bounded
+from pipelines.statistics.resampling import weightings
 from tests.screening.chain import ACTIVE, LOGS, answered, has_nitro, molecules, prepared, trained
 
 SMILES = molecules()

@@ -11,8 +11,8 @@ from sklearn.metrics import average_precision_score, r2_score, roc_auc_score
 from domains.screening.evaluate.measures import ALPHA, FRACTIONS, measure, rows_of
 from domains.screening.prepare.arrays import Target
 from pipelines.core.randomness import generator
-from pipelines.statistics.bootstrap import interval
-from pipelines.statistics.resampling import bounded, weightings
+from pipelines.statistics.bootstrap import bounded, interval
+from pipelines.statistics.resampling import weightings
 
 ACTIVE = Target("active", "class", positive="active")
 LOGS = Target("logs", "value", "log mol/L")

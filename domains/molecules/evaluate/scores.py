@@ -32,8 +32,8 @@ from pipelines.chemistry.nearest import mean_similarities, nearest
 from pipelines.chemistry.properties import NAMES
 from pipelines.core.artifacts import read_csv, read_json
 from pipelines.core.contract import SCORE_COLUMNS, THIS_RUN
-from pipelines.core.environment import environment
 from pipelines.statistics.bootstrap import Interval
+from pipelines.training.precision import computing_device
 from pipelines.training.reproducible import prepare_torch
 
 from ..prepare.arrays import HELD_OUT, LEARNT, read_smiles
@@ -88,7 +88,7 @@ def compare(folder: Path, count: int, seed: int) -> Against:
     seed: of the choice of training molecules.
     """
     prepare_torch()
-    device = _device()
+    device = computing_device()
     model = load_chemnet(folder)
     return Against(
         alerts=read_csv(folder / ALERTS, text=("smarts",))["smarts"].tolist(),
@@ -214,9 +214,3 @@ def _to_tests(molecules: Molecules, against: Against) -> Iterator[Score]:
         yield f"snn_{split}", found._replace(high=min(found.high, 1.0)), n
         yield f"frag_{split}", cosine(molecules.fragments, test.counted("fragments")), n
         yield f"scaf_{split}", cosine(molecules.scaffold, test.counted("scaffolds")), n
-
-
-def _device() -> torch.device:
-    wanted = environment().accelerator
-    usable = torch.cuda.is_available() and wanted in ("auto", "gpu", "cuda")
-    return torch.device("cuda" if usable else "cpu")

@@ -13,8 +13,8 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from pipelines.core.contract import SCORE_COLUMNS, THIS_RUN
-from pipelines.statistics.bootstrap import LEVEL, Interval
-from pipelines.statistics.resampling import bounded, weightings
+from pipelines.statistics.bootstrap import LEVEL, Interval, bounded
+from pipelines.statistics.resampling import weightings
 
 from ..prepare.arrays import Target
 from .answers import Answers

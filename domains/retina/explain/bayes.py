@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from pipelines.core.artifacts import read_csv
-from pipelines.statistics.resampling import bounded, weightings
+from pipelines.statistics.bootstrap import bounded
+from pipelines.statistics.resampling import weightings
 
 from ..evaluate.measures import measure, rows_of
 from ..prepare.arrays import Target

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from pipelines.core.contract import SCORE_COLUMNS, THIS_RUN
-from pipelines.statistics.resampling import bounded, weightings
+from pipelines.statistics.bootstrap import bounded
+from pipelines.statistics.resampling import weightings
 
 from ..prepare.arrays import Target
 from .baselines import FOREST
