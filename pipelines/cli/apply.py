@@ -3,6 +3,7 @@
 What a domain does is in its `predict/apply.py`, which is one of three kinds. It reads files:
 
     SUFFIXES: tuple[str, ...]                                    # lower case, such as ".tif"
+    TABLE: str                                                   # the table that it writes
     def apply(inputs: Inputs, files: list[Path], out: Path)      # write into the folder `out`
 
 or it generates, reads no files and writes one table:
@@ -118,6 +119,10 @@ def _read_files(module: ModuleType, domain: str, paths: list[Path], out: Path) -
     """Write what the model says of each file into the folder `out`, all of it or nothing."""
     if out.exists() and not out.is_dir():
         raise UserError(f"{out}: is a file; name a folder to write to")
+    if (out / module.TABLE).exists():
+        raise UserError(
+            f"{out / module.TABLE}: is there already; name another -o folder, or move it away"
+        )
     files = _files(paths, module.SUFFIXES, out)
     with partial_folder(out) as partial:
         module.apply(inputs_of(domain), files, partial)

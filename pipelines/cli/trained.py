@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import signal
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -29,11 +31,12 @@ def part_of(domain: str, name: str, cannot: str) -> ModuleType:
 
 @contextmanager
 def partial_folder(folder: Path) -> Iterator[Path]:
-    """A passing folder in the one to write to, of which nothing is left after a mistake.
+    """A passing folder in the one to write to, of which nothing is left after a mistake or SIGTERM.
 
     Raises:
         UserError: the folder to write to cannot be made or written to.
     """
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     missing = [one for one in (folder, *folder.parents) if not one.exists()]
     try:
         try:

@@ -99,7 +99,7 @@ def _history_chart(
         axes.set_title(label(stem))
         axes.set_xlabel("Epoch")
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        axes.legend()
+        axes.figure.legend(loc="outside lower center", ncols=2)
     ends = "; ".join(f"{label(name)} {_ends(history[name])}" for name in series)
     chosen_text = "" if selected is None else f" Selected: epoch {selected}."
     return png.getvalue(), f"{label(stem)} by epoch: {ends}.{chosen_text}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 
 from pipelines.cli.apply import _files
 from pipelines.core.artifacts import read_csv
-from tests.workspace import Workspace, one_line_error
+from tests.workspace import ROOT, Workspace, one_line_error
 
 GENERATOR = '''"""`scistage apply spectra`: new spectra, flat ones."""
 
@@ -109,14 +111,27 @@ def test_apply_refuses_before_it_loads_a_model(spectra: Workspace, tmp_path: Pat
     assert not (tmp_path / "out").exists()
 
 
-def test_apply_never_overwrites_what_it_reads(spectra: Workspace, tmp_path: Path) -> None:
-    mine = tmp_path / "predictions.csv"  # the name of what apply writes
+def test_apply_never_overwrites_its_table(spectra: Workspace, tmp_path: Path) -> None:
+    """It may be that of an earlier call, or what is read."""
+    mine = tmp_path / "predictions.csv"
     mine.write_text("\n".join(",".join(["0"] * 64) for _ in range(2)) + "\n")
     before = mine.read_bytes()
     run = spectra.run("apply", "spectra", str(tmp_path), "-o", str(tmp_path))
-    assert "predictions.csv: would overwrite what was read" in one_line_error(run)
+    assert "predictions.csv: is there already; name another -o folder" in one_line_error(run)
     assert mine.read_bytes() == before
     assert [path.name for path in tmp_path.glob("*.csv")] == ["predictions.csv"]
+
+
+def test_nothing_is_left_of_what_is_ended(tmp_path: Path) -> None:
+    code = (
+        "import os, signal; from pathlib import Path\n"
+        "from pipelines.cli.trained import partial_folder\n"
+        "with partial_folder(Path('out')): os.kill(os.getpid(), signal.SIGTERM)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    run = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment)
+    assert run.returncode == 128 + signal.SIGTERM
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_is_searched_for_suffixes_of_two_parts(

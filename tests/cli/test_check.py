@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 
 from pipelines.cli import verify
 from pipelines.cli.lockfile import (
+    _is_published,
     is_whole,
     keep_lock,
     lock_differences,
@@ -108,6 +109,13 @@ def test_a_lock_that_belongs_to_something_else_says_what_differs(spectra: Worksp
     ):
         assert (f"{stage}@spectra", kind, path) in said, run.stdout
     assert not any(stage == "prepare@spectra" for stage, *_ in said)
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "scores.csv"])
+def test_a_lock_is_compared_with_the_metrics_and_scores_that_git_holds(name: str) -> None:
+    assert _is_published(f"outputs/spectra/evaluate/{name}", "changed outs")
+    assert not _is_published(f"outputs/spectra/evaluate/{name}", "deleted")
+    assert not _is_published("outputs/spectra/train/history.csv", "changed outs")
 
 
 def test_a_changed_command_is_a_difference(spectra: Workspace) -> None:

@@ -72,6 +72,20 @@ def test_verify_compares_every_output(
     assert "not produced: outputs/spectra/x.csv" in said
 
 
+def test_verify_fails_where_an_output_is_missing_and_the_others_agree(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outputs = iter([{"outputs/a/x": "1", "outputs/a/y": "2"}, {"outputs/a/x": "1"}])
+    done = subprocess.CompletedProcess([], 0)
+    monkeypatch.setattr(verify, "chosen_domains", lambda domains: ["a"])
+    monkeypatch.setattr(verify, "copy_project", partial(Path.mkdir, parents=True))
+    monkeypatch.setattr(verify, "_link_data", lambda domain, copy: None)
+    monkeypatch.setattr(verify.subprocess, "run", lambda *_, **__: done)
+    monkeypatch.setattr(verify, "_outputs", lambda lock, domains: next(outputs))
+    assert verify.verify([]) == 1
+    assert "not produced: outputs/a/y" in capsys.readouterr().out
+
+
 def test_verify_links_data_that_git_does_not_track(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

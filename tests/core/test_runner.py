@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import fcntl
 import json
 from collections.abc import Callable
@@ -160,6 +161,24 @@ def test_a_training_is_named_by_code_inputs_and_parameters(tmp_path: Path) -> No
     assert digest([tmp_path / "code", data], "other") != before
     data.write_text("2")
     assert digest([tmp_path / "code", data], "params") != before
+
+
+@pytest.mark.usefixtures("in_root")
+def test_a_training_is_named_by_how_it_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = environment()
+    others: list[dict[str, object]] = [
+        {},
+        {"accelerator": "other"},
+        {"precision": "other"},
+        {"portable": not settings.portable},
+        {"threads": settings.threads + 1},
+    ]
+    names = set()
+    for changes in others:
+        changed = dataclasses.replace(settings, **changes)
+        monkeypatch.setattr(runner, "prepare_process", lambda changed=changed: changed)
+        names.add(runner._identity("toy", Params()))
+    assert len(names) == len(others)
 
 
 @pytest.mark.usefixtures("in_root")

@@ -114,3 +114,11 @@ def test_likelihood_alone_makes_real_ones_likely() -> None:
     played = Playing(Taste(""), 20, likelihood=1.0, limit=0.0, invalid=0.0)
     before, after = (log_odds(w, REAL.__contains__) for w in (played.anchor, played.generator))
     assert after > before + 1
+
+
+def test_a_reward_is_of_the_whole_critic() -> None:
+    """Dropout is for its own learning: a reward would be as random."""
+    game = Playing(Critic(len(VOCABULARY), channels=4, hidden=16, dropout=0.5), steps=0)
+    game.critic.train()
+    first, second = (game._rewards(*look(REAL), []) for _ in range(2))
+    assert torch.equal(first, second)

@@ -32,3 +32,13 @@ def test_long_and_short_texts_are_written_as_often_as_they_occur() -> None:
     texts = spell(generator.write(torch.randn(4000, generator.size)).numpy(), corpus.vocabulary)
     assert np.mean([text in SHORT for text in texts]) == pytest.approx(0.5, abs=0.06)
     assert np.mean([text[:1] == "O" for text in texts]) == pytest.approx(0.5, abs=0.06)
+
+
+def test_validation_batches_count_by_their_molecules() -> None:
+    corpus, sizes = encode(["C", "N", "CN"], ["", "C", "N"]), list[int]()
+    generator = Generator(corpus.vocabulary, hidden=4, embedding=4, layers=1, longest=4)
+    module, batches = Likelihood(generator, Pace(0.01, 1, 0.0)), LengthBatches(corpus, 2, None)
+    module.log_dict = lambda *_, batch_size, **__: sizes.append(batch_size)
+    for k in range(len(batches)):
+        module.validation_step(batches[0, k], k)
+    assert sizes == [2, 1]

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from domains.molecules.evaluate.drawn import draw_counts, drawn_rows
 from domains.molecules.predict import predict
 from domains.molecules.predict.params import PredictParams
-from domains.molecules.predict.rejection import Accepted, reject
+from domains.molecules.predict.rejection import Accepted, _accept, reject
 from domains.molecules.predict.writing import near, noise_of, write
 from domains.molecules.prepare.arrays import read_smiles
 from domains.molecules.train.generator import Generator
@@ -221,6 +221,13 @@ def test_what_the_critic_prefers_is_accepted_by_its_odds(gan: Inputs) -> None:
     assert before + 0.2 < share == pytest.approx(expected, abs=0.06)
     acceptance = before + (1 - before) * np.exp(-2)
     assert len(found.smiles) / found.valid == pytest.approx(acceptance, abs=0.06)
+
+
+def test_the_cap_is_of_what_is_valid() -> None:
+    found, valid = Accepted(), np.arange(20) < 10
+    odds = np.where(valid, 0, 9).astype(np.float32)
+    _accept(found, (["C"] * 20, valid, odds), np.full(20, 0.5), 5)
+    assert found == Accepted(["C"] * 5, 5, 5, 0.0)
 
 
 class Listener(Generator):

@@ -198,6 +198,21 @@ def _scaffold(smiles: str) -> str:
     return MurckoScaffold.MurckoScaffoldSmiles(smiles)
 
 
+def test_the_seed_chooses_which_scaffolds_are_held_out(real: list[str]) -> None:
+    some, shares = real[:300], [0.7, 0.1, 0.1, 0.1]
+    splits = [split(some, kinships(some), shares, seed) for seed in (0, 1)]
+    first, second = ({_scaffold(s) for s in one["test_scaffolds"]} for one in splits)
+    assert first != second
+
+
+def test_stereoisomers_are_of_one_kin_and_stay_together() -> None:
+    pairs = [f"C[C{chirality}H](O){'C' * n}N" for n in range(2, 30) for chirality in ("@", "@@")]
+    smiles = [Chem.MolToSmiles(Chem.MolFromSmiles(text)) for text in pairs]
+    parts = split(smiles, kinships(smiles), [0.6, 0.2, 0.2, 0.0], 0)
+    flat = [[_flat(text) for text in part] for part in parts.values()]
+    assert all(texts.count(text) == 2 for texts in flat for text in texts)
+
+
 def test_moses_splits_are_disjoint_and_canonical(written: Path) -> None:
     parts = {name: read_smiles(written, name) for name in SPLITS}
     assert [len(parts[name]) for name in SPLITS] == [500, 100, 100, 100]
@@ -216,6 +231,12 @@ def test_moses_subsets_are_nested() -> None:
 def test_moses_leaves_enough_to_learn_from() -> None:
     with pytest.raises(UserError, match=r"prepare\.validation_size: found 900000; .* at most half"):
         moses.check(params(validation_size=900_000))
+
+
+def test_what_moses_spells_otherwise_in_its_test_sets_is_not_learnt() -> None:
+    given, spelt = ["OCC", "C(C)N", "CCC"], ["CCO", "CCN", "CCC"]
+    kept = moses._sorted_out(params(validation_size=1), given, spelt, {"CCO", "C(C)N"}, [])
+    assert kept == {"validation": [], "train": ["CCC"]}
 
 
 def test_a_corpus_is_read_as_it_was_written(written: Path) -> None:

@@ -14,7 +14,7 @@ from domains.retina.predict.params import PredictParams
 from domains.retina.prepare.arrays import read_eyes
 from domains.retina.prepare.cohort import Cohort, eyes
 from domains.retina.prepare.render import render
-from pipelines.core.artifacts import write_json
+from pipelines.core.artifacts import read_json, write_json
 from pipelines.core.errors import UserError
 from pipelines.core.runner import Inputs
 from tests.retina.made import TARGETS, made_prepare
@@ -74,13 +74,25 @@ def test_what_is_said_of_files_is_what_predict_says(done, photographs, tmp_path)
         assert table.loc["wide.tif", name] == pytest.approx(known[name], rel=3e-2)
 
 
+def test_a_photograph_has_the_interval_of_a_photograph(done, photographs, tmp_path):
+    other = replace(done, predict=tmp_path / "predict")
+    shutil.copytree(done.predict, other.predict)
+    content = read_json(other.predict / "calibration.json")
+    for bands in content["patients"].values():
+        bands["quantiles"] = [9 * width for width in bands["quantiles"]]
+    write_json(other.predict / "calibration.json", content)
+    before = applied(done, photographs[:1], tmp_path / "before")
+    pd.testing.assert_frame_equal(before, applied(other, photographs[:1], tmp_path / "after"))
+
+
 def test_a_network_of_drawn_eyes_warns(done, photographs, tmp_path, capsys):
-    applied(done, photographs, tmp_path / "before")
+    assert "note" not in applied(done, photographs, tmp_path / "before")
     assert not capsys.readouterr().err
     drawn = replace(done, prepare=tmp_path / "prepare")
     shutil.copytree(done.prepare, drawn.prepare)
     write_json(drawn.prepare / "cohort.json", {"seed": 0, "effect_scale": 5.0, "shortcut": False})
-    applied(drawn, photographs, tmp_path / "after")
+    table = applied(drawn, photographs, tmp_path / "after")
+    assert set(table["note"]) == {"learnt from drawn eyes"}
     assert capsys.readouterr().err.startswith("warning: the network has learnt from drawn eyes")
 
 

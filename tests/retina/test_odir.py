@@ -33,6 +33,24 @@ def test_findings_of_odir_are_targets_where_enough_eyes_have_them(tmp_path: Path
     assert found.excluded[-1]["count"] == 5
 
 
+def test_men_of_odir_are_the_positive_ones(tmp_path: Path) -> None:
+    lines = ["patient_id,eye,image,age,sex,keywords"]
+    lines += [f"{k},left,{k}.jpg,50,{sex},normal fundus" for k, sex in enumerate("MFF")]
+    (tmp_path / "labels.csv").write_text("\n".join(lines), encoding="utf-8")
+    found = odir.listed(params(source="odir", path=str(tmp_path)))
+    assert found.table["sex"].tolist() == [1, 0, 0]
+    assert next(t.positive for t in found.targets if t.name == "sex") == "male"
+
+
+def test_minors_of_odir_are_left_out(tmp_path: Path) -> None:
+    lines = ["patient_id,eye,image,age,sex,keywords"]
+    lines += [f"{k},left,{k}.jpg,{age},M,normal fundus" for k, age in enumerate((1, 17, 18, 60))]
+    (tmp_path / "labels.csv").write_text("\n".join(lines), encoding="utf-8")
+    found = odir.listed(params(source="odir", path=str(tmp_path)))
+    assert found.table["age"].tolist() == [18, 60]
+    assert found.excluded[0]["count"] == 2
+
+
 def test_each_finding_is_counted_on_the_card() -> None:
     names = ["normal", "glaucoma"]
     rows = [("a", 1, 0), ("a", 1, 0), ("b", 1, 0), ("c", 0, 1)]

@@ -183,6 +183,19 @@ def test_the_least_certain_and_the_unusable_abstain(capsys):
     assert "age: 8 validation patients are too few" in capsys.readouterr().err
 
 
+def test_what_is_abstained_from_does_not_calibrate():
+    age, unsure = np.random.default_rng(0).normal(57, 8, 40), np.arange(40) < 8
+    eyes = said_of(
+        patient=[f"p{k:02d}" for k in range(40)],
+        age=age,
+        age_mean=age + np.where(unsure, 500, 1),
+        age_sd=np.where(unsure, 5.0, 1.0),
+    )
+    found = calibrate(eyes, [AGE], 0.9, 0.2)
+    for bands in (found.eyes["age"], found.patients["age"]):
+        assert max(bands.quantiles) == pytest.approx(1)
+
+
 def test_the_calibration_is_kept_as_it_was_used(done):
     kept = read_calibration(done.predict)
     content = json.loads((done.predict / "calibration.json").read_text())

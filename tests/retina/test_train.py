@@ -152,6 +152,16 @@ def test_a_label_weighs_the_same_whatever_else_its_batch_knows(prepared, tmp_pat
     torch.testing.assert_close(weights[0][:3], -1 / (4 * share[:3]))
 
 
+def test_with_beta_1_an_uncertain_eye_teaches_as_much_as_a_certain_one():
+    """Its weight is a number: the variance cannot be lowered to make it smaller."""
+    centre = torch.zeros(2, 1, requires_grad=True)
+    spread = torch.tensor([[0.0], [2.0]], requires_grad=True)
+    answer = Answer(centre, spread, torch.zeros(2, 0), torch.zeros(1))
+    target_losses(answer, torch.ones(2, 1), torch.tensor([False]), beta=1.0).sum().backward()
+    torch.testing.assert_close(centre.grad, torch.full((2, 1), -0.5))
+    torch.testing.assert_close(spread.grad, (spread.detach().exp() - 1) / 4)
+
+
 def test_targets_count_as_much_as_they_weigh(prepared, tmp_path):
     inputs = Inputs(prepared, *[tmp_path] * 4)
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from domains.screening.predict import apply as module
-from domains.screening.prepare.arrays import read_library
+from domains.screening.prepare.arrays import read_library, read_molecules
 from pipelines.chemistry.tables import Row, Table
 from pipelines.cli.apply import apply
 from pipelines.core.artifacts import read_csv
@@ -22,7 +22,7 @@ from tests.screening.trained import trained
 
 ADDED = [
     *(f"{t}_{what}" for t in ("crossing", "distance") for what in ("score", "low", "high")),
-    *("crossing_spread", "distance_spread", "similarity", "inside", "reason"),
+    *("crossing_spread", "distance_spread", "similarity", "inside", "scored_as", "reason"),
 ]
 
 
@@ -67,6 +67,11 @@ def test_it_says_what_predict_said_and_keeps_the_table(project: Inputs, tmp_path
     assert (found["reason"] != "").tolist() == (library["reason"] != "").tolist()
 
 
+def test_the_domain_of_applicability_is_that_of_training_alone(project: Inputs) -> None:
+    learnt = (read_molecules(project.prepare)["split"] == "train").sum()
+    assert len(module.Scorer(project).training) == learnt
+
+
 @pytest.mark.parametrize("note", ["a\rb", "a\nb", "a\r\nb", "a\r", 'a"\r\n"b', "plain"])
 def test_a_field_with_line_ends_in_it_is_read_back(tmp_path: Path, note: str) -> None:
     table = pd.DataFrame({"note": [note, "last\r"], "smiles": ["CCO", "CCN"]})
@@ -109,6 +114,17 @@ def test_a_bad_row_has_a_reason_and_the_rows_around_it_have_scores(tmp_path: Pat
     assert good["crossing_score"].notna().all()
 
 
+def test_what_was_scored_and_how_many_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "t.csv").write_text("smiles\nOCC\nCC(=O)[O-].[Na+]\nC[Hg]C\n")
+    found = applied(tmp_path / "t.csv")
+    assert found["scored_as"].fillna("").tolist() == ["CCO", "CC(=O)O", ""]
+    outside = 2 - int(found["inside"].fillna(False).sum())
+    said = f"3 rows: 2 scored, {outside} of them outside the domain of applicability"
+    assert f"{said}; not scored: 1 a metal atom\n" in capsys.readouterr().out
+
+
 def test_rows_that_are_no_rows_are_told(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text('id,smiles\n1,CCO\n2,CCO,9\n3\n4,"CC\n5,CCN\n')
     found = applied(tmp_path / "t.csv")
@@ -137,10 +153,14 @@ def test_other_formats_give_the_same_scores(tmp_path: Path, suffix: str) -> None
     assert found.tolist() == applied(tmp_path / "plain.csv")["crossing_score"].tolist()
 
 
-def test_the_column_can_be_named_and_a_table_without_rows_stays_one(tmp_path: Path) -> None:
+def test_the_column_can_be_named_and_a_table_without_rows_stays_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "t.csv").write_text("a smiles,b smiles\nCCO,nonsense\n")
     assert applied(tmp_path / "t.csv", "--column", "a smiles")["reason"].tolist() == [""]
+    assert not capsys.readouterr().err
     assert applied(tmp_path / "t.csv", "--column", "b smiles")["reason"].tolist() != [""]
+    assert "column 'b smiles': no row can be scored" in capsys.readouterr().err
     (tmp_path / "none.csv").write_text("smiles,x\n")
     assert len(applied(tmp_path / "none.csv")) == 0
 

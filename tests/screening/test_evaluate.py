@@ -16,6 +16,7 @@ from domains.screening.evaluate.baselines import (
     LINEAR,
     MEAN,
     NEAREST,
+    _standardised,
     baseline_answers,
     tanimoto,
 )
@@ -116,6 +117,12 @@ def test_baselines_know_no_label_of_the_test(noisy: tuple[Inputs, pd.DataFrame])
     )
     for name, table in first.items():
         np.testing.assert_array_equal(table["active_score"], second[name]["active_score"])
+
+
+def test_descriptors_have_the_scale_of_the_molecules_learnt_from() -> None:
+    table = np.random.default_rng(0).normal(size=(8, 3))
+    ours, theirs = (_standardised(np.r_[table[:5], table[5:] + by], 5)[:5] for by in (0, 2))
+    np.testing.assert_array_equal(ours, theirs)
 
 
 def test_values_missing_labels_and_several_targets(tmp_path: Path) -> None:

@@ -64,6 +64,16 @@ def test_what_is_said_of_rings() -> None:
     assert bonds.count(("triple", "no")) == 1
 
 
+def test_an_atom_of_two_rings_is_said_to_be_in_the_smaller() -> None:
+    indole = meanings(featurise(["c1ccc2[nH]ccc2c1"]).atoms, ATOMS)
+    assert "".join(atom["smallest ring"] for atom in indole) == "666555556"
+
+
+def test_what_is_said_of_charges_of_two_and_more() -> None:
+    atoms = meanings(featurise(["[Mg+2]", "[O-2]", "[Al+3]"]).atoms, ATOMS)
+    assert [atom["charge"] for atom in atoms] == ["+2 or more", "-2 or less", "+2 or more"]
+
+
 @pytest.mark.parametrize(
     ("smiles", "stereo"), [("F/C=C/F", "E"), ("F/C=C\\F", "Z"), ("FC=CF", "none")]
 )

@@ -201,6 +201,16 @@ def test_of_several_targets_a_label_may_be_missing_or_wrong(tmp_path: Path) -> N
     assert np.isnan(table.loc["CC(=O)Nc1ccc(O)cc1", "affinity"])
 
 
+def test_rows_of_one_molecule_that_measured_different_targets(tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    rows = [f"{text},{('yes', 'no')[k % 2]},{k}" for k, text in enumerate(KNOWN)]
+    rows[0] = f"{KNOWN[0]},yes,"
+    path.write_text("\n".join(["smiles,activity,pKi", *rows, f"{KNOWN[0]},,7", ""]))
+    both = [{**CLASS, "better": "high"}, {**VALUE, "better": "low"}]
+    found = loading.load(own(path, targets=both)).molecules
+    assert found[found["count"] == 2][["active", "affinity"]].to_numpy().tolist() == [[1, 7]]
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -123,6 +123,32 @@ def test_what_is_unknown_is_not_learnt_from(both):
     assert ((said.grad == 0) == batch.truth.isnan()).all()
 
 
+def test_values_have_the_scale_of_the_training_molecules(tmp_path):
+    copy = made_prepare(tmp_path / "prepare", targets=(CROSSING, DISTANCE))
+    table = pd.read_csv(copy / "molecules.csv")
+    table.loc[table["split"] != "train", "distance"] += 100
+    table.to_csv(copy / "molecules.csv", index=False)
+    network = next(train(params_of(), Inputs(copy, *[copy] * 4))).module.network
+    known = table.loc[table["split"] == "train", "distance"].dropna()
+    assert network.target_mean.tolist() == pytest.approx([0, known.mean()], rel=1e-5)
+    assert network.target_sd.tolist() == pytest.approx([1, known.std(ddof=0)], rel=1e-5)
+
+
+def test_the_validation_loss_is_of_standardised_values(both):
+    fit = next(train(params_of(), Inputs(both, *[both] * 4)))
+    module, logged = fit.module.eval(), {}
+    module.log = lambda name, value: logged.update({name: float(value)})
+    batch = fit.data.val.__getitems__([(0, k) for k in range(len(fit.data.val))])
+    with torch.no_grad():
+        module.on_validation_epoch_start()
+        module.validation_step(batch, 0)
+        module.on_validation_epoch_end()
+        said = module.network(batch.molecules)
+    truth = (batch.truth - module.network.target_mean) / module.network.target_sd
+    expected = loss_of(said, truth, module.classes, module.weights)
+    assert logged["val_loss"] == pytest.approx(float(expected), rel=1e-5)
+
+
 def test_a_loss_by_hand():
     """Two classes of one target, squared error of another; means over molecules and targets."""
     truth = torch.tensor([[1.0, 2.0], [0.0, float("nan")]])

@@ -32,6 +32,7 @@ def trained(path, channels: int = 1, labels: str = "instances", **settings) -> I
     about = {**vars(form(labels, 2, channels)), "pixel_size_um": 0.5}
     about |= {name: settings.pop(name) for name in list(settings) if name in about}
     fits = {"unet": {"model": {"network": shape, "format": about}}}
+    (path / "card.json").write_text('{"splits": {"train": {"foreground_share": 0.4}}}')
     (path / "model.json").write_text(json.dumps({"fits": fits}))
     write_weights(
         path / "weights.safetensors",

@@ -182,6 +182,25 @@ def test_a_resolution_that_is_no_number_is_left_out(tmp_path, fraction):
     assert len(objects_of(trained(tmp_path), picture)) == 1
 
 
+def test_an_image_that_is_nearly_all_objects_is_told_of(tmp_path, capsys):
+    picture = tmp_path / "a.tif"
+    tifffile.imwrite(picture, bright(np.pad(np.ones((28, 38), np.int32), 1)))
+    objects_of(trained(tmp_path), picture)
+    said = capsys.readouterr().err
+    assert (
+        said.startswith(f"warning: {picture}: ") and "of the images learnt from at most 40%" in said
+    )
+
+
+def test_the_table_says_which_pixel_size_it_took(tmp_path):
+    files = [tmp_path / "stated.tif", tmp_path / "printed.tif"]
+    for path, resolution in zip(files, ((20_000, 3), (300, 2)), strict=True):
+        picture = bright(discs((30, 40), (15, 20, 6)))
+        tifffile.imwrite(path, picture, resolution=resolution[:1] * 2, resolutionunit=resolution[1])
+    table = objects_of(trained(tmp_path), *files)
+    assert list(table["pixel_size_from"]) == ["file", "training data"]
+
+
 def test_pixels_of_another_size_than_those_learnt_from_are_told_of(tmp_path, capsys):
     files = [tmp_path / f"{k}.tif" for k in range(3)]
     for path, per_cm in zip(files, (20_000, 100_000, 100_000), strict=True):  # 0.5 and 0.1 µm

@@ -229,6 +229,15 @@ def test_the_rule_is_the_one_that_scores_best():
     assert binary.threshold < 0.45 and dice == 1
 
 
+def test_a_threshold_is_chosen_on_annotated_pixels():
+    truth = (discs((40, 80), (20, 20, 9)) > 0).astype(np.int32)
+    foreground = np.where(truth > 0, 0.55, 0.1)
+    truth[:, 40:], foreground[:, 40:] = -1, 0.65
+    maps = [np.stack([1 - foreground, foreground])]
+    rule, value = choose(maps, [truth], form("binary"), "f1")
+    assert (rule.threshold, value) == (0.3, 1.0)
+
+
 def test_calibration_of_a_model_that_knows_itself_and_of_one_that_does_not():
     rng = np.random.default_rng(0)
     foreground = rng.uniform(0, 1, (300, 300)).astype(np.float32)

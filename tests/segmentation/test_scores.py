@@ -126,6 +126,16 @@ def test_temperature_judges_foreground_of_instances_and_annotated_pixels():
     assert temperature([three], [np.full_like(mask, -1)], form()) == 1
 
 
+def test_reliability_is_of_annotated_pixels():
+    probability, mask = confident(3.0, 2)
+    shape, half = form("binary"), len(mask) // 2
+    ignored = mask.copy()
+    ignored[half:] = -1
+    found = reliability([probability], [sample(ignored)], shape)
+    alone = reliability([probability[:, :half]], [sample(mask[:half])], shape)
+    pd.testing.assert_frame_equal(found, alone)
+
+
 def test_calibration_rows_have_intervals_over_units():
     probability, mask = confident(3.0, 2)
     shape, one = form("binary"), [sample(mask, blocks=5)]

@@ -145,6 +145,20 @@ def test_a_batch_of_ignored_pixels_only_is_no_nan():
     assert loss.item() == 0
 
 
+def test_the_validation_dice_is_of_annotated_pixels():
+    module = Segmenter(SMALL, "cross_entropy", 0.01, 0.0, 40)
+    logged = {}
+    module.log = lambda name, value, **_: logged.update({name: float(value)})
+    said, truth = torch.tensor([[[1, 0, 0, 1]]]), torch.tensor([[[1, 1, 0, 0]]])
+    logits = torch.nn.functional.one_hot(said, 3).movedim(-1, 1).float()
+    module.forward = lambda images: logits
+    module.on_validation_epoch_start()
+    weights = torch.tensor([[[1.0, 1, 1, 0]]])
+    module.validation_step((torch.zeros(1, 1, 1, 4), truth, weights), 0)
+    module.on_validation_epoch_end()
+    assert logged["val_dice"] == pytest.approx(2 / 3)
+
+
 def test_step_runs_under_deterministic_algorithms_and_lowers_the_loss():
     torch.manual_seed(0)
     module = Segmenter(SMALL, "cross_entropy", 0.02, 0.0, 21)

@@ -154,6 +154,14 @@ def test_grid_windows_show_each_pixel_once_and_fill_up_with_weight_zero():
     )
 
 
+def test_ignored_pixels_do_not_count_in_the_class_balance():
+    mask = discs((40, 40), (20, 20, 8))
+    wide = np.pad(mask, ((0, 40), (0, 0)), constant_values=-1)
+    full = train_params(class_balance=1.0)
+    alone, beside = (balance_of([sample(m)], form(), full) for m in (mask, wide))
+    np.testing.assert_allclose(alone, beside)
+
+
 def test_with_a_margin_the_middles_of_the_grid_show_each_pixel_once():
     params = train_params()
     one = sample(discs((50, 70), (20, 20, 8), (40, 45, 8)))
@@ -182,3 +190,12 @@ def test_windows_on_objects_find_a_rare_one():
         shares.append(np.mean(middles))
     assert shares[0] < 0.05  # the disc is 0.4 % of the image
     assert shares[1] > 0.9  # one of 1000 places lies on it in 98 % of the draws
+
+
+def test_windows_come_from_samples_by_their_area():
+    shape, params = form("binary"), train_params()
+    samples = [sample(np.full((32, width), k, np.int32)) for k, width in enumerate((32, 288))]
+    prepared = Prepared(samples, shape, params, balance_of(samples, shape, params))
+    data = RandomWindows(prepared, params)
+    large = [bool(data[0, k][1].any()) for k in range(200)]
+    assert np.mean(large) == pytest.approx(0.9, abs=0.06)

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from pipelines.statistics import Interval, bootstrap, interval, paired
-from pipelines.statistics.resampling import ratios
+from pipelines.statistics.resampling import draws, ratios
 
 pytestmark = pytest.mark.filterwarnings("error")  # a warning that reaches the user is a fault
 
@@ -135,3 +135,8 @@ def test_same_seed_same_interval() -> None:
     values = np.random.default_rng(0).normal(size=25)
     assert interval(mean, values, seed=3) == interval(mean, values.tolist(), seed=3)
     assert interval(mean, values, seed=3) != interval(mean, values, seed=4)
+
+
+def test_shared_draws_are_a_function_of_the_seed() -> None:
+    first, again, other = (next(draws(6, 20, seed)) for seed in (0, 0, 1))
+    assert np.array_equal(first, again) and not np.array_equal(first, other)

@@ -117,6 +117,12 @@ def test_validation_items_are_each_looked_at_once(process: pytest.MonkeyPatch) -
     assert sorted(chain.from_iterable(shares)) == list(range(9))
 
 
+def test_validation_items_are_the_same_in_every_epoch() -> None:
+    sampler = EpochSampler(4, seed=0, shuffle=False)
+    sampler.set_epoch(3)
+    assert list(sampler) == [(0, k) for k in range(4)]
+
+
 def test_molecules_of_a_batch_are_shared(process: pytest.MonkeyPatch) -> None:
     lengths = np.arange(1, 12)
     tokens = np.concatenate([np.full(n, 1, dtype=np.uint8) for n in lengths])

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..train.writer import Writer
 
 MOST = 1_000_000
+NEAR = 0.4  # similarity from which molecules are told of as near
 SPREAD = 0.1  # of MOSES-like molecules, a third to a half of the draws are the molecule itself
 
 
@@ -72,6 +73,9 @@ def generate(inputs: "Inputs", options: argparse.Namespace, out: Path) -> None:
     if options.like is not None:
         similarity = pd.Series(tanimoto(bits, fingerprints([like])))
         table["like_similarity"] = similarity.where(table["valid"])
+        others = table[table["valid"] & ~table["duplicate"] & (table["canonical"] != like)]
+        near_by = int((others["like_similarity"] >= NEAR).sum())
+        print(f"{len(others)} other molecules, {near_by} with a similarity of {NEAR} or more")
     write_csv(out, table)
 
 

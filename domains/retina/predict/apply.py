@@ -6,6 +6,7 @@ No medical device.
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,9 +32,11 @@ if TYPE_CHECKING:
     from pipelines.core.runner import Inputs
 
 SUFFIXES = tuple(FORMATS)
+TABLE = "predictions.csv"
 CHUNK = 64  # photographs in memory
-DRAWN = (
-    "the network has learnt from drawn eyes: of photographs of people it says nothing that holds; "
+DRAWN = "learnt from drawn eyes"
+WARNING = (
+    f"the network has {DRAWN}: of photographs of people it says nothing that holds; "
     "train it on photographs first (source: odir or csv)"
 )
 SMOOTH = 1 / 64  # of the edge: deviation of the blur of the attention that is shown
@@ -46,27 +49,43 @@ def apply(inputs: "Inputs", files: list[Path], out: Path) -> None:
     nothing is said, since the photograph is not usable or the network less certain of it than of
     nearly all validation eyes; then of each value `<t>_mean`, `<t>_sd` and the conformal interval
     `<t>_low` … `<t>_high` in the units of the training labels, of each binary target
-    `<t>_probability`; empty where nothing is said. Raises UserError for a file that cannot be read.
-    Warns on stderr if the network has learnt from a generated cohort.
+    `<t>_probability`; empty where nothing is said. If the network has learnt from a generated
+    cohort, a warning on stderr, the column `note` and each picture say so. Raises UserError for a
+    file that cannot be read.
     """
     _refuse_equal_stems(files)
-    if read_cohort(inputs.prepare):
-        print(f"warning: {DRAWN}", file=sys.stderr)
+    note = DRAWN if read_cohort(inputs.prepare) else ""
+    if note:
+        print(f"warning: {WARNING}", file=sys.stderr)
     network, calibration = read_network(inputs.train), read_calibration(inputs.predict)
     tables = []
-    for start in range(0, len(files), CHUNK):
-        chunk = files[start : start + CHUNK]
-        eyes = [_looked_at(path, network.size) for path in chunk]
-        pictures = np.stack([picture for picture, _ in eyes])
-        table = pd.DataFrame([measures for _, measures in eyes])
-        table.insert(0, "file", [path.name for path in chunk])
-        table = _said(network, calibration, table, pictures)
-        for path, picture, maps, row in zip(
-            chunk, pictures, _attention(network, pictures), table.to_dict("records"), strict=True
-        ):
-            write_overlay(out / f"{path.stem}_attention.png", picture, maps, row, network.targets)
-        tables.append(table)
-    write_csv(out / "predictions.csv", pd.concat(tables))
+    with TemporaryDirectory(dir=out) as scratch:
+        looked, pictures = _looked_at_all(files, network.size, Path(scratch, "pictures.npy"))
+        for start in range(0, len(files), CHUNK):
+            part = slice(start, start + CHUNK)
+            table = _said(network, calibration, looked[part].reset_index(drop=True), pictures[part])
+            maps = _attention(network, pictures[part])
+            rows = table.to_dict("records")
+            for path, picture, seen, row in zip(
+                files[part], pictures[part], maps, rows, strict=True
+            ):
+                target = out / f"{path.stem}_attention.png"
+                write_overlay(target, picture, seen, row, network.targets, note)
+            tables.append(table)
+    table = pd.concat(tables)
+    if note:
+        table.insert(1, "note", note)
+    write_csv(out / TABLE, table)
+
+
+def _looked_at_all(files: list[Path], size: int, kept: Path) -> tuple[pd.DataFrame, np.ndarray]:
+    """Of each its name and quality, and (n, size, size, 3) on disk: mistakes before any reading."""
+    pictures = np.lib.format.open_memmap(kept, "w+", np.uint8, (len(files), size, size, 3))
+    rows: list[dict[str, str | float | bool]] = []
+    for k, path in enumerate(files):
+        pictures[k], measures = _looked_at(path, size)
+        rows.append({"file": path.name, **measures})
+    return pd.DataFrame(rows), pictures
 
 
 def _looked_at(path: Path, size: int) -> tuple[np.ndarray, dict[str, float | bool]]:
@@ -106,5 +125,5 @@ def _refuse_equal_stems(files: list[Path]) -> None:
         if first != path:
             raise UserError(
                 f"{path}: {first} has the stem {path.stem} too, and both would be written to one "
-                "file; rename one, or give them in two calls"
+                "file; rename one, or write to two folders"
             )

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ..prepare.arrays import Target
 
-TILE, CAPTION, GAP = 256, 44, 6  # px
+TILE, CAPTION, GAP = 256, 63, 6  # px
 FONT = Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")  # it has ², Pillow's not
 CEILING = 99.0  # percentile of the attention that is drawn at full strength
 
@@ -23,13 +23,15 @@ def write_overlay(
     maps: np.ndarray,
     row: Mapping[str, Any],
     targets: Sequence[Target],
+    note: str = "",
 ) -> None:
     """Write a PNG: the photograph, then for each target the attention over its grey image.
 
     picture: (H, W, 3) uint8; maps: (T, H, W), as `gradient_attention` gives them; row: of
-    predictions.csv. Where nothing is said the photograph stands alone, with the reason.
+    predictions.csv; note: below the photograph. Where nothing is said it stands alone, with the
+    reason.
     """
-    tiles = [_tile(_large(picture), row["file"], _state(row))]
+    tiles = [_tile(_large(picture), row["file"], _state(row), note)]
     if not row["abstained"]:
         for target, weight in zip(targets, maps, strict=True):
             tiles.append(_tile(_heated(picture, weight), target.name, _value(row, target)))
@@ -67,7 +69,7 @@ def _large(picture: np.ndarray) -> np.ndarray:
 
 
 def _tile(image: np.ndarray, *lines: str) -> np.ndarray:
-    """An image over two lines of text, with a gap on its right."""
+    """An image over up to three lines of text, with a gap on its right."""
     canvas = Image.new("RGB", (TILE + GAP, TILE + CAPTION), "white")
     canvas.paste(Image.fromarray(image), (0, 0))
     draw = ImageDraw.Draw(canvas)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from pipelines.core.bombs import is_bomb
 from pipelines.core.errors import UserError
@@ -38,6 +38,11 @@ def read_photograph(path: Path) -> np.ndarray:
             picture = _read_dicom(path) if dicom else _read_picture(path)
     except UserError:
         raise
+    except UnidentifiedImageError:
+        raise UserError(
+            f"{path}: cannot be read, damaged or of a kind that is not known, such as a TIFF of "
+            "floats; save it with 8 or 16 bit"
+        ) from None
     except Exception as error:  # the libraries raise whatever the damage leads them to
         reason = " ".join(str(error).split())[:80] or type(error).__name__
         raise UserError(

@@ -21,10 +21,13 @@ _TEXTS = ("name", "smiles", "nearest_active", "alerts")
 
 
 def draw_hits(out: Path, folder: Path, target: Target) -> Entry | None:
-    """Write hits.png: the first dissimilar molecules of ranking.csv; None if there are none."""
+    """Write hits.png: the first dissimilar molecules of ranking.csv; None if there are none.
+
+    Those outside the domain of applicability are passed over: of them a score says little.
+    """
     ranking = read_csv(folder / "ranking.csv", text=_TEXTS)
     ranked = ranking.dropna(subset="rank_dissimilar").sort_values("rank_dissimilar", kind="stable")
-    shown = ranked[: ROWS * COLUMNS]
+    shown = ranked[ranked["inside"]][: ROWS * COLUMNS]
     if not len(shown):
         return None
     rows = -(-len(shown) // COLUMNS)
@@ -60,11 +63,10 @@ def _told(row: pd.Series, target: Target) -> str:
     places = 2 if target.kind == "class" else 1
     score, low, high = (signed(row[name], places) for name in ("score", "low", "high"))
     alert = ["PAINS alert"] if isinstance(row["alerts"], str) else []
-    outside = [] if row["inside"] else ["outside the domain"]
     return (
         f"score {score} [{low}, {high}]\n"
         f"similarity {row['similarity_active']:.2f}, QED {row['qed']:.2f}\n"
-        f"{', '.join(outside + alert)}"
+        f"{', '.join(alert)}"
     )
 
 
@@ -73,10 +75,14 @@ def _caption(
 ) -> str:
     known = "active" if target.kind == "class" else "molecule"
     interval = "the ensemble's" if target.kind == "class" else "a prediction"
+    last = shown["rank_dissimilar"].max()
+    passed = int((~ranked.loc[ranked["rank_dissimilar"] < last, "inside"]).sum())
     return (
         f"The first {len(shown)} of {len(ranked):,} dissimilar molecules in a library of "
         f"{len(ranking):,}: not measured, and below the limit of similarity (Tanimoto, Morgan "
-        f"radius 2) to every known {known}. Score with {interval} interval; "
+        f"radius 2) to every known {known}; {passed} before the last are passed over, since they "
+        f"are outside the domain of applicability, where a score says little. Score with "
+        f"{interval} interval; "
         f"similarity: to the nearest of these; QED: drug-likeness, 0 to 1; PAINS: "
         "substructures that interfere with many assays. A score is a reason to test a molecule, "
         "not a result."

@@ -3,7 +3,8 @@
 The table that is written has the rows and columns of the one that is read, in their order, and of
 each target the score (a probability, or a value in its unit), its interval and the spread of the
 ensemble; the Tanimoto similarity to the nearest training molecule, and whether that is inside the
-domain of applicability; or the reason why a row has no score.
+domain of applicability; the molecule that was scored, without counterions and neutral; or the
+reason why a row has no score.
 
 Fields of the table are kept as they are written, also one that a spreadsheet takes for a formula,
 because it begins with = + - or @ and is no number: a changed one would be another name or SMILES.
@@ -12,7 +13,7 @@ The first such field is told in a warning. What is added is never one.
 
 import argparse
 import sys
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -37,10 +38,12 @@ CHUNK = 2000  # rows that a process works on at a time
 class Described(NamedTuple):
     """Rows of a chunk: of each the reason why it is no molecule, or ""; of the others the arrays.
 
-    graphs; bits: (n, 256), see `likeness.bits_of`; joined: (n, J), see `joining.joined_of`.
+    smiles: of the n in standard form; graphs; bits: (n, 256), see `likeness.bits_of`; joined:
+    (n, J), see `joining.joined_of`.
     """
 
     reasons: list[str]
+    smiles: list[str]
     graphs: "Graphs"
     bits: "np.ndarray"
     joined: "np.ndarray"
@@ -56,7 +59,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def transform(inputs: "Inputs", options: argparse.Namespace, out: Path) -> None:
     """Write the table's rows and what the ensemble says of each; holds a few chunks at a time.
 
-    Raises UserError for a table that cannot be read, or that has a column that is to be written.
+    Prints how many were scored. Raises UserError for a table that cannot be read, or that has a
+    column that is to be written.
     """
     import pandas as pd
 
@@ -76,6 +80,21 @@ def transform(inputs: "Inputs", options: argparse.Namespace, out: Path) -> None:
             part.to_csv(
                 lines, index=False, header=False, float_format="%.6g", lineterminator=Lines.end
             )
+    _tell(options.table, table.names[place], scorer.reasons, scorer.outside)
+
+
+def _tell(path: Path, column: str, reasons: Counter[str], outside: int) -> None:
+    """How many rows were scored, and why the others were not."""
+    scored, rows = reasons[""], reasons.total()
+    others = ", ".join([f"{n} {what}" for what, n in reasons.most_common() if what][:5])
+    if rows and not scored:
+        print(
+            f"warning: {path}: column {column!r}: no row can be scored; name the column of SMILES "
+            "with --column",
+            file=sys.stderr,
+        )
+    said = f"{rows} rows: {scored} scored, {outside} of them outside the domain of applicability"
+    print(f"{said}; not scored: {others}" if others else said)
 
 
 class Lines:
@@ -113,7 +132,9 @@ class Scorer:
         self.training = read_bits(inputs.prepare, "molecules")[training]
         names = [target.name for target in self.ensemble.targets]
         said = [f"{n}_{what}" for n in names for what in ("score", "low", "high", "spread")]
-        self.columns = [*said, "similarity", "inside", "reason"]
+        self.columns = [*said, "similarity", "inside", "scored_as", "reason"]
+        self.reasons: Counter[str] = Counter()  # why rows were not scored; "": those that were
+        self.outside = 0
 
     def scored(self, table: "Table", place: int) -> "Iterator[pd.DataFrame]":
         """The rows, chunk by chunk. place: of the column of SMILES."""
@@ -145,7 +166,10 @@ class Scorer:
         said = self.ensemble.predict(chunk.graphs, chunk.joined)
         table = self.calibration.answers(said, self.ensemble.targets)
         likeness = similarity(chunk.bits, self.training)
-        table = table.assign(similarity=likeness, inside=likeness >= self.calibration.inside)
+        inside = likeness >= self.calibration.inside
+        self.reasons.update(chunk.reasons)
+        self.outside += int((~inside).sum())
+        table = table.assign(similarity=likeness, inside=inside, scored_as=chunk.smiles)
         table = table.set_axis(usable).reindex(range(len(chunk.reasons)))
         return table.assign(reason=chunk.reasons)
 
@@ -162,7 +186,8 @@ def described(texts: list[tuple[str, str]], max_atoms: int, join: str) -> Descri
         problem or form.reason or "" for (_, problem), form in zip(texts, forms, strict=True)
     ]
     smiles = [form.smiles or "" for form, reason in zip(forms, reasons, strict=True) if not reason]
-    return Described(reasons, featurise(smiles), bits_of(counts(smiles)), joined_of(smiles, join))
+    graphs, bits = featurise(smiles), bits_of(counts(smiles))
+    return Described(reasons, smiles, graphs, bits, joined_of(smiles, join))
 
 
 def _warned(path: Path, table: "Table") -> "Iterator[Row]":

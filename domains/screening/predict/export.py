@@ -203,8 +203,8 @@ def _scale(target: Target) -> str:
 
 LIMITS = [
     "It takes molecules in the form of those that it has learnt from, which the data card names "
-    "(`standard` in `domains/screening/prepare/standard.py`), described as `featurise.py` beside "
-    "it does (NumPy and RDKit).",
+    "(`standard` in `domains/screening/prepare/standard.py`; of a salt that is not brought to it "
+    "the score is another), described as `featurise.py` beside it does (NumPy, pandas and RDKit).",
     "Whether a molecule is like those that it has learnt from is not asked: `scistage apply "
     "screening` says it (`similarity`, `inside`).",
     "The interval of a value keeps its promise for molecules like those of validation; that of a "

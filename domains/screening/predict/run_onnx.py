@@ -4,9 +4,14 @@
 
 graphs.npz: atoms (A, 8), bonds (B, 4), ends (B, 2), counted within a molecule, atom_offsets and
 bond_offsets (n + 1,), where each molecule starts, and joined (n, J) if the model takes it: what
-`np.savez("graphs.npz", **vars(featurise(smiles)))` writes with `featurise` of
-`domains/screening/prepare/featurise.py`, which needs NumPy and RDKit. scores.csv: a line a
-molecule; of each target score (a probability, or a value in its unit), interval and spread.
+
+    forms = [form.smiles for form in standard(smiles, max_atoms) if form.smiles]
+    np.savez("graphs.npz", **vars(featurise(forms)))
+
+writes with `standard.py` and `featurise.py` of `domains/screening/prepare`, which need NumPy,
+pandas and RDKit; max_atoms is in preprocessing.json, and what has no `smiles` has a `reason`.
+scores.csv: a line a molecule; of each target score (a probability, or a value in its unit),
+interval and spread.
 """
 
 import csv

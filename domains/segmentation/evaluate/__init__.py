@@ -21,7 +21,7 @@ def evaluate(params: "EvaluateParams", inputs: "Inputs", out: Path) -> None:
     from ..predict.files import RULE, read_labels, read_probabilities
     from ..prepare.arrays import read_format, read_samples
     from .baselines import baseline_labels
-    from .calibration import calibration_rows, reliability
+    from .calibration import calibration_rows, reliability, scaled
     from .counts import tally
     from .published import published_rows
     from .scores import f1_curves, headlines, score_table
@@ -41,8 +41,9 @@ def evaluate(params: "EvaluateParams", inputs: "Inputs", out: Path) -> None:
     write_csv(out / "scores.csv", scores)
     write_json(out / "metrics.json", headlines(scores))
     write_json(out / "baselines.json", rules)
-    curve = reliability(said, tested, form)[["confidence", "accuracy"]]
-    curve = curve.rename(columns={"accuracy": "model"}).assign(ideal=curve["confidence"])
-    write_csv(out / "curves" / "reliability.csv", curve)
+    curve = reliability(scaled(said, form, postprocess["temperature"]), tested, form)
+    curve = curve[["confidence", "accuracy"]]
+    curve = curve.rename(columns={"accuracy": "share_right"}).assign(ideal=curve["confidence"])
+    write_csv(out / "curves" / "reliability_after_scaling.csv", curve)
     if form.labels == "instances":
         write_csv(out / "curves" / "f1_by_iou_threshold.csv", f1_curves(tallies))

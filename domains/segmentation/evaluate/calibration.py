@@ -1,6 +1,6 @@
 """Is a pixel that is called 80 % certain right four times of five?"""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -47,6 +47,11 @@ def binned(maps: Iterable[np.ndarray], samples: Sequence[Sample], form: Format) 
     return by_unit(samples, found)["bins"]
 
 
+def scaled(maps: Iterable[np.ndarray], form: Format, temperature: float) -> Iterator[np.ndarray]:
+    """The answers as `apply` gives them: by the temperature that validation chose."""
+    return (tempered(two_sided(probability, form), temperature) for probability in maps)
+
+
 def calibration_error(table: pd.DataFrame) -> float:
     """Expected calibration error, mean |accuracy − confidence| of the pixels (Guo et al. 2017)."""
     return float((table["share"] * (table["accuracy"] - table["confidence"]).abs()).sum())
@@ -60,9 +65,9 @@ def calibration_rows(
     seed: int,
 ) -> list[tuple[Any, ...]]:
     """Lines of scores.csv: the model's calibration error as it is, and scaled by temperature."""
-    scaled = (tempered(two_sided(m, form), temperature) for m in maps)
     rows = []
-    for metric, answers in (("calibration_error", maps), ("calibration_error_scaled", scaled)):
+    after = scaled(maps, form, temperature)
+    for metric, answers in (("calibration_error", maps), ("calibration_error_scaled", after)):
         units = binned(answers, samples, form)
         found = interval(_error, *units.reshape(len(units), -1).T, seed=seed)
         rows.append(("model", metric, "all", *found, len(units), THIS_RUN))

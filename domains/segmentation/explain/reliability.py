@@ -10,8 +10,7 @@ from matplotlib.figure import Figure
 
 from pipelines.core.figures import bare, save
 
-from ..evaluate.calibration import calibration_error, reliability
-from ..predict.calibrate import tempered, two_sided
+from ..evaluate.calibration import calibration_error, reliability, scaled
 from ..predict.network import Segmentation
 from ..prepare.arrays import Format, Sample
 from ..prepare.preview import BLUE, GREEN, ORANGE
@@ -31,9 +30,7 @@ def draw_reliability(
     """
     tables = {
         "model": reliability(maps, samples, form),
-        "temperature-scaled": reliability(
-            [tempered(two_sided(m, form), temperature) for m in maps], samples, form
-        ),
+        "temperature-scaled": reliability(scaled(maps, form, temperature), samples, form),
         "randomised weights": reliability([control(samples[0].image)], samples[:1], form),
     }
     errors = {name: calibration_error(table) for name, table in tables.items()}

@@ -5,6 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from pipelines.core.artifacts import read_json, write_csv
@@ -22,9 +23,11 @@ from .volumes import is_volume, write_volume
 if TYPE_CHECKING:
     from pipelines.core.runner import Inputs
 
-__all__ = ["SUFFIXES", "apply"]
+__all__ = ["SUFFIXES", "TABLE", "apply"]
 
+TABLE = "objects.csv"
 MOST_UNLIKE = 1.5  # times larger or smaller pixels than those learnt from, before a warning
+MOST_FOREGROUND = 2.0  # times its share in the split learnt from that has most of it, likewise
 
 
 def apply(inputs: "Inputs", files: list[Path], out: Path) -> None:
@@ -34,17 +37,18 @@ def apply(inputs: "Inputs", files: list[Path], out: Path) -> None:
     of a NIfTI volume are `<stem>.nii.gz` in the same space.
     objects.csv: file, slice (counted from 0) if a file has several, id (value in the label image;
     of a connected region for binary and class masks, then with its class), area in px and, where
-    the file or else the training data state a pixel size, µm², centroid and bounding box in px,
-    mean intensity in the image's own units (mean over colours), and mean confidence, the
-    calibrated probability given to what was decided. Raises UserError for a file that cannot be
-    read or does not have the channels that the network has learnt from.
+    the file or else the training data state a pixel size, µm² and which of the two stated it,
+    centroid and bounding box in px, mean intensity in the image's own units (mean over colours),
+    and mean confidence, the calibrated probability given to what was decided. Warns on stderr of
+    pixels and shares of foreground that are unlike those learnt from. Raises UserError for a file
+    that cannot be read or does not have the channels that the network has learnt from.
     """
     settings, rule = read_json(inputs.predict / RULE), read_rule(inputs.predict)
     model = load(inputs.train, **settings["tiles"])
     _refuse_equal_stems(files)
     sources = [examined(path, model.form) for path in files]  # every mistake before any work
     _warn_of_other_sizes(sources, model.form)
-    tables = []
+    tables, learnt = [], _foreground(inputs.prepare)
     for source in sources:
         with TemporaryDirectory(dir=out, prefix=".scratch-") as folder:
             scratch = Path(folder)
@@ -54,11 +58,12 @@ def apply(inputs: "Inputs", files: list[Path], out: Path) -> None:
                 for k, plane in enumerate(planes)
             ]
             _write(out, source, pages, model.form)
+        _warn_of_foreground(source.path, pages, learnt)
         tables += [_table(source, k, page, model.form) for k, page in enumerate(pages)]
     table = pd.concat(tables)
     if all(source.count == 1 for source in sources):
         del table["slice"]
-    write_csv(out / "objects.csv", table)
+    write_csv(out / TABLE, table)
 
 
 def _write(out: Path, source: Source, pages: list[Regions], form: Format) -> None:
@@ -72,6 +77,9 @@ def _write(out: Path, source: Source, pages: list[Regions], form: Format) -> Non
 def _table(source: Source, k: int, page: Regions, form: Format) -> pd.DataFrame:
     size = source.spacing_um or (form.pixel_size_um and (form.pixel_size_um,) * 2)
     table = described(page.table, form.labels, size)
+    if size:
+        stated = "file" if source.spacing_um else "training data"
+        table.insert(list(table).index("area_um2") + 1, "pixel_size_from", stated)
     table.insert(0, "file", source.path.name)
     table.insert(1, "slice", k)
     return table
@@ -90,7 +98,25 @@ def _warn_of_other_sizes(sources: list[Source], form: Format) -> None:
         more = f" (and {len(unlike) - 1} more files)" if len(unlike) > 1 else ""
         print(
             f"warning: {path}: pixels of {size:g} µm, but the network has learnt from pixels of "
-            f"{learnt:g} µm, where objects have another size; resample it{more}",
+            f"{learnt:g} µm, where objects have another size; resample it, or correct what the "
+            f"file says of them{more}",
+            file=sys.stderr,
+        )
+
+
+def _foreground(prepare: Path) -> float:
+    """Its largest share in a split of the data learnt from."""
+    splits = read_json(prepare / "card.json")["splits"]
+    return float(max(split["foreground_share"] for split in splits.values()))
+
+
+def _warn_of_foreground(path: Path, pages: list[Regions], learnt: float) -> None:
+    area = sum(float(page.table["area"].sum()) for page in pages)
+    share = area / sum(np.prod(page.shape) for page in pages)
+    if share > MOST_FOREGROUND * learnt:
+        print(
+            f"warning: {path}: {share:.0%} of it is taken for objects, of the images learnt from "
+            f"at most {learnt:.0%}; look whether it is an image like those",
             file=sys.stderr,
         )
 
@@ -102,5 +128,5 @@ def _refuse_equal_stems(files: list[Path]) -> None:
         if first != path:
             raise UserError(
                 f"{path}: {first} has the stem {stem_of(path)} too, and both would be written to "
-                "one file; rename one, or give them in two calls"
+                "one file; rename one, or write to two folders"
             )

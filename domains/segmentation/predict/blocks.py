@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 from skimage.measure import label
+from tqdm import tqdm
 
 from ..prepare.arrays import Format
 from ..prepare.intensity import bounds, rescale
@@ -71,7 +72,10 @@ def segment(
     form, shape = model.form, image.shape[:2]
     with TemporaryDirectory(dir=numbers.parent) as scratch:
         probability = OnDisk.new(Path(scratch, "probability"), (form.outputs, *shape), np.float16)
-        for rows, columns, said in model.tiles(_Scaled(image, *bounds(image, form), form)):
+        tiles = model.tiles(_Scaled(image, *bounds(image, form), form))
+        for rows, columns, said in tqdm(
+            tiles, "segmenting", unit=" tiles", leave=False, disable=None
+        ):
             probability[:, rows, columns] = said
         file = OnDisk.new(numbers, shape, np.int32)
         return decided(probability, image, form, rule, temperature, file, Path(scratch))

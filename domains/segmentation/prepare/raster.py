@@ -12,6 +12,7 @@ from .picture import Picture, refuse_bomb, spacing
 
 PIXELS = 500_000_000
 _INCH_UM = 25_400.0
+_UNASKED = (1, 72, 96, 100, 150, 200, 300, 600)  # pixels an inch
 
 
 def open_picture(path: Path, kind: str) -> Image.Image:
@@ -60,8 +61,8 @@ def read_jpeg(path: Path) -> Picture:
 
 
 def states_size(per_inch: float) -> bool:
-    """Whether a density is more than 1, 72 or 96 an inch, which software writes unasked."""
-    return not any(abs(per_inch - default) < 0.5 for default in (1, 72, 96))
+    """Whether a density is not one that software writes unasked, for screens and printers."""
+    return not any(abs(per_inch - default) < 0.5 for default in _UNASKED)
 
 
 def _spacing(dpi: tuple[float, float] | None) -> tuple[float, float] | None:

@@ -96,7 +96,7 @@ def only_series(path: Path, tif: tifffile.TiffFile) -> Any:
 def spacing_um(tif: tifffile.TiffFile) -> tuple[float, float] | None:
     """(rows, columns) in µm, from OME-XML, ImageJ's unit, or the resolution tags.
 
-    A resolution of 1, 72 or 96 an inch is what software writes unasked, and states nothing.
+    A resolution of 1, 72, 300 … an inch is what software writes unasked, and states nothing.
     """
     if tif.is_ome and (size := _ome_spacing(tif.ome_metadata)) is not None:
         return size

@@ -14,6 +14,7 @@ from pipelines.core.runner import Inputs
 from .model import load_network, read_concentrations
 
 SUFFIXES = (".csv",)
+TABLE = "predictions.csv"
 
 
 def apply(inputs: Inputs, files: list[Path], out: Path) -> None:
@@ -45,4 +46,4 @@ def apply(inputs: Inputs, files: list[Path], out: Path) -> None:
         found = read_concentrations(network, spectra)
         rows = np.arange(1, len(found) + 1)
         tables.append(pd.DataFrame({"file": file.name, "row": rows, "concentration": found}))
-    write_csv(out / "predictions.csv", pd.concat(tables))
+    write_csv(out / TABLE, pd.concat(tables))
