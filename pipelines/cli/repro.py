@@ -23,7 +23,6 @@ from pipelines.cli.lockfile import (
 from pipelines.core.artifacts import read_json
 from pipelines.core.contract import STAGES
 from pipelines.core.errors import UserError
-from pipelines.core.params import listed_domains
 from pipelines.core.project import OUTPUTS, WORK
 from pipelines.core.runner import alone, set_death_signal
 
@@ -184,9 +183,8 @@ def _remove(folders: list[Path]) -> None:
 
 
 def _write_overview() -> None:
-    from pipelines.report.overview import write_overview
+    from pipelines.report.overview import refresh
 
-    done = [d for d in listed_domains() if (OUTPUTS / d / "report" / "index.html").is_file()]
-    for domain in done:
+    for domain in refresh():
         print(f"{domain}: {OUTPUTS / domain / 'report' / 'index.html'}")
-    print(f"all domains: {write_overview(OUTPUTS, done)}")
+    print(f"all domains: {OUTPUTS / 'index.html'}")

@@ -68,6 +68,8 @@ def run_stage(stage: str, domain: str) -> None:
             _call(stage, domain, params, inputs, partial)
         check_outputs(stage, partial, f"domains/{domain}/{stage}")
         publish(partial, OUTPUTS / domain / stage)
+    if stage == "report":  # also where DVC alone is used
+        _load("pipelines.report.overview", "refresh")()
     if not started_together():  # others may still be reading them
         _discard_checkpoints(domain, stage)
     _write_record(_record(domain, stage), settings, time.time() - started)

@@ -102,9 +102,16 @@ def read_scores(path: Path) -> list[Score]:
 
 
 def _with_places(score: Score, places: int | None) -> Score:
-    """A published score keeps the digits of its source; this run's follow the model's interval."""
+    """A published score keeps the digits of its source; this run's follow the model's interval.
+
+    A difference has as many more as show on which side of zero its interval lies.
+    """
     if places is None or score.kind == "published":
         places = decimals(score.low, score.high)
+    if places is not None and score.kind == "difference" and score.low is not None:
+        nearest = min(abs(score.low), abs(score.high or 0.0))
+        while score.low * (score.high or 0.0) > 0 and round(nearest, places) == 0 and places < 6:
+            places += 1
     return replace(score, places=places)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import torch
 from rdkit import Chem
 from rdkit.Chem.rdMolDescriptors import CalcMolFormula
 
-from domains.screening.explain import atoms, carriers, explain, pairs
+from domains.screening.explain import atoms, carriers, explain, hits, pairs
 from domains.screening.explain.attribution import attributed, masked, neighbourhoods
 from domains.screening.explain.carriers import Found, contrast, sums_of
 from domains.screening.explain.control import randomised
@@ -25,7 +26,7 @@ from domains.screening.prepare.arrays import Graphs
 from domains.screening.prepare.featurise import featurise
 from domains.screening.prepare.known import DATASETS
 from domains.screening.train.reading import Ensemble
-from pipelines.core.artifacts import read_json, write_json
+from pipelines.core.artifacts import read_csv, read_json, write_csv, write_json
 from pipelines.core.contract import check_outputs
 from pipelines.core.runner import Inputs
 from pipelines.statistics.bootstrap import Interval
@@ -235,12 +236,35 @@ def explained(inputs: Inputs, out: Path) -> tuple[list[str], dict[str, object]]:
     return [figure["file"] for figure in content["figures"]], content["findings"]
 
 
+def ranked_inside(inputs: Inputs, out: Path, inside: list[bool]) -> Path:
+    """The predictions, with these molecules of the ranking inside the domain."""
+    shutil.copytree(inputs.predict, out)
+    ranking = read_csv(out / "ranking.csv")
+    write_csv(out / "ranking.csv", ranking.assign(inside=inside[: len(ranking)]))
+    return out
+
+
+@pytest.mark.parametrize("inside", [[False, False, True], [False] * 3])
+def test_hits_outside_the_domain_are_passed_over(
+    nitro: Inputs, tmp_path: Path, inside: list[bool]
+) -> None:
+    folder = ranked_inside(nitro, tmp_path / "predict", inside)
+    ranking = read_csv(folder / "ranking.csv").assign(rank_dissimilar=[1, 2, 3])
+    write_csv(folder / "ranking.csv", ranking)
+    entry = hits.draw_hits(tmp_path, folder, read_subject(nitro, 0).target, 4)
+    assert (entry is not None) == any(inside)
+    if entry is not None:
+        assert "The first 1 of 3 dissimilar molecules" in entry[0]["caption"]
+        assert "2 before the last are passed over" in entry[0]["caption"]
+
+
 def test_all_figures_and_the_same_bytes_again(nitro: Inputs, tmp_path: Path) -> None:
     card = read_json(nitro.prepare / "card.json")
     write_json(nitro.prepare / "card.json", {"title": DATASETS["b3db"].title})
+    inputs = replace(nitro, predict=ranked_inside(nitro, tmp_path / "predict", [True] * 3))
     try:
-        files, findings = explained(nitro, tmp_path / "a")
-        explained(nitro, tmp_path / "b")
+        files, findings = explained(inputs, tmp_path / "a")
+        explained(inputs, tmp_path / "b")
     finally:
         write_json(nitro.prepare / "card.json", card)
     assert files == ["hits.png", "atoms.png", "known_groups.png", "matched_pairs.png"]

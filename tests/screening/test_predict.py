@@ -18,8 +18,8 @@ from tests.screening.trained import trained
 ENDS = ("_score", "_low", "_high", "_spread")
 RANKING = [
     *("rank", "name", "smiles", "measured", "score", "low", "high", "spread", "nearest_active"),
-    *("similarity_active", "inside", "qed", "sa", "weight", "logp", "alerts"),
-    *("rank_new", "rank_dissimilar"),
+    *("similarity_active", "similarity_inactive", "inside", "qed", "sa", "weight", "logp"),
+    *("alerts", "rank_new", "rank_dissimilar"),
 ]
 
 
@@ -93,6 +93,9 @@ def test_the_nearest_active_is_known_to_be_one(inputs):
         assert row["similarity_active"] == pytest.approx(expected, rel=1e-5)
         own = most_similar(row["smiles"], [row["nearest_active"]])
         assert row["similarity_active"] == pytest.approx(own, rel=1e-5)
+        others = table.loc[table["crossing"] == 0, "smiles"].tolist()
+        expected = most_similar(row["smiles"], others)
+        assert row["similarity_inactive"] == pytest.approx(expected, rel=1e-5)
 
 
 def test_ranks_among_the_new_and_the_dissimilar(inputs):

@@ -140,7 +140,7 @@ def _draw(
     above, below = figure.subfigures(2, 1, height_ratios=heights)
     _draw_paths(above, rows, drawn, similar)
     left, right = below.subplots(1, 2)
-    _draw_similarity(left, similar, float(chance.mean()))
+    _draw_similarity(left, similar, chance)
     _draw_validity(right, similar[0])
     save(figure, path)
 
@@ -166,16 +166,19 @@ def _draw_paths(
             axes.set_title(name, fontsize=9.5)
 
 
-def _draw_similarity(axes: Axes, similar: NDArray[np.float64], chance: float) -> None:
+def _draw_similarity(axes: Axes, similar: NDArray[np.float64], chance: NDArray[np.float64]) -> None:
     at = np.arange(STEPS) / (STEPS - 1)
-    for name, values, colour, mark in zip("AB", similar, (BLUE, GREEN), "os", strict=True):
+    lines = (("to A", similar[0], BLUE, "o"), ("to B", similar[1], GREEN, "s"))
+    nearer = ("to the nearer end", similar.max(axis=0), "black", "^")
+    for name, values, colour, mark in (*lines, nearer):
         found = [mean(step[np.isfinite(step)]) for step in values]
         error = np.abs(np.array(found)[:, 1:].T - [f.value for f in found])
         options = {"color": colour, "marker": mark, "markersize": 4, "capsize": 2}
-        axes.errorbar(at, [f.value for f in found], error, label=f"to {name}", **options)
+        axes.errorbar(at, [f.value for f in found], error, label=name, **options)
     label = "of an unrelated molecule\nto the nearer end"
-    axes.axhline(chance, color="black", linewidth=1, linestyle="--", label=label)
-    axes.set_ylim(0, 1.05)
+    axes.axhline(float(chance.mean()), color="black", linewidth=1, linestyle="--", label=label)
+    axes.set_ylim(0, 1.3)
+    axes.set_yticks(np.linspace(0, 1, 6))
     axes.set_xlabel("share of the way from A to B")
     axes.set_ylabel("mean Tanimoto similarity")
     axes.legend(frameon=False, loc="upper center", fontsize=9)
@@ -210,6 +213,6 @@ def _caption(pairs: int, findings: dict[str, float | int | str]) -> str:
         return caption + "; halfway none is."
     return caption + (
         f"; halfway the similarity to the nearer end is {findings[MIDDLE]}, that of an unrelated "
-        f"molecule {findings[CHANCE]}. If the two are alike, the path is no gradual change: its "
-        "middle has forgotten both ends."
+        f"molecule {findings[CHANCE]}: a middle hardly above the latter has forgotten both ends, "
+        "and the path is no gradual change."
     )

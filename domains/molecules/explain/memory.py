@@ -117,7 +117,8 @@ def _caption(
         f"Left: how near molecules are to the nearest of {known:,} training molecules; 1 is a "
         "molecule that the fingerprint (Morgan, radius 2) cannot tell from one. A writer that "
         "recites lies to the right of the test molecules, which were never shown to it; one that "
-        "has learnt the kind of molecule lies on them. Right: of the distinct scaffolds (ring "
+        "has learnt the kind of molecule lies on them; what lies to their left is less like the "
+        "data than real molecules are. Right: of the distinct scaffolds (ring "
         f"systems with their linkers, two rings or more) of {fewest:,} molecules of each set, the "
         "share that occurs in training, with 95 % intervals."
     )

@@ -26,7 +26,7 @@ from .drawing import (
     named,
     show_photograph,
 )
-from .subject import Subject
+from .subject import Subject, deviations
 
 FACTOR = "systolic"
 STEPS = 5
@@ -146,12 +146,12 @@ def _draw_lines(axes: Axes, found: dict[str, Responses], target: int) -> None:
 
 
 def _draw_others(axes: Axes, subject: Subject, responses: Responses) -> None:
-    """Slope of every target's reading, in its own deviations per step to the largest change."""
+    """Change of every target's reading at the largest change, in deviations of the target."""
     labels, rows = [], []
+    spread = deviations(subject.network)
     for k, target in enumerate(subject.targets):
-        spread = float(responses.readings[:, len(responses.changes) // 2, k].std()) or 1.0
         found = slope(responses, k)
-        rows.append([v * responses.changes[-1] / spread for v in found])
+        rows.append([v * responses.changes[-1] / spread[k] for v in found])
         labels.append(named(target))
     places = np.arange(len(rows))
     values = np.array(rows)
@@ -166,7 +166,7 @@ def _draw_others(axes: Axes, subject: Subject, responses: Responses) -> None:
     axes.invert_yaxis()
     axes.set_xlabel(
         f"change of each reading at {_plus(responses.changes[-1])} mmHg\n"
-        "(in deviations between persons)"
+        "(in deviations of the target)"
     )
     bare(axes)
 
@@ -198,7 +198,7 @@ def _caption(
         f"{largest:g} mmHg and all else, noise included, as it was; above one of them and what "
         "changes in it (red: lighter). Left: the change of the reading, thin a person, thick the "
         f"mean. One mmHg is read as {spelt(own['network'])} mmHg (95 % interval over persons), "
-        "less than 1 because readings regress to the mean; the reading rises at every step in "
+        "1 would be read in full; the reading rises at every step in "
         f"{100 * ordered['network']:.0f} % of the persons. Right: what the same change does to "
         "the readings of the other targets, which share anatomy with pressure. Control: the "
         f"network with randomised (shuffled) weights, {spelt(own[CONTROL], 3)} mmHg, at every step "

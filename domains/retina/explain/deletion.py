@@ -58,7 +58,27 @@ def draw_deletion(out: Path, subject: Subject, count: int) -> Entry:
     figure.legend(handles, labels, **place)
     save(figure, out / "deletion.png")
     title = "Do these pixels matter?"
-    return {"file": "deletion.png", "title": title, "caption": _caption(len(images))}, findings
+    caption = _caption(len(images)) + _verdicts(
+        findings, [named(subject.targets[k]) for k in chosen]
+    )
+    return {"file": "deletion.png", "title": title, "caption": caption}, findings
+
+
+def _verdicts(findings: dict[str, float | int | str], names: list[str]) -> str:
+    """For which target the maps do better than the control's, in both ways."""
+    better = []
+    for name in names:
+        areas = {
+            (way, order): float(findings[f"{way} for {name}, area under the curve, {order}"])
+            for way in ("deletion", "insertion")
+            for order in ("attention", CONTROL)
+        }
+        deleted = areas["deletion", "attention"] > areas["deletion", CONTROL]
+        inserted = areas["insertion", "attention"] < areas["insertion", CONTROL]
+        ways = {(True, True): "in both ways", (True, False): "in deletion alone"}
+        ways |= {(False, True): "in insertion alone", (False, False): "in neither"}
+        better.append(f"{name}, {ways[deleted, inserted]}")
+    return f" Better than the control by the area under the curve: {'; '.join(better)}."
 
 
 def _draw(axes: Axes, found: Curves) -> None:
@@ -138,5 +158,6 @@ def _caption(count: int) -> str:
         "photograph of which only that mean was left. The curves say how far the reading moves "
         "from that of the whole photograph, in units of the move when all is gone. Maps that name "
         "what matters rise fast under deletion and fall fast under insertion. Controls: pixels in "
-        "random order, and by the attention of the same network with randomised (shuffled) weights."
+        "random order, and by the attention of the same network with randomised (shuffled) "
+        "weights. So few photographs show only large differences; there are no intervals."
     )

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from sklearn.metrics import roc_auc_score
 
 from pipelines.core.figures import bare, save
 from pipelines.statistics.wording import signed
@@ -144,7 +145,8 @@ def _draw_binary(axes: Axes, target: Target, tables: dict[str, pd.DataFrame]) ->
     found = {}
     for name in (n for n in tables if n in curve):
         x, y = curve["false_positive_rate"], curve[name]
-        found[name] = float(np.trapezoid(y, x))
+        known = tables[name][[target.name, f"{target.name}_probability"]].dropna()
+        found[name] = float(roc_auc_score(*known.to_numpy(float).T))
         colour, style = _STYLES[name]
         axes.plot(x, y, style[1:], color=colour)
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")

@@ -19,12 +19,11 @@ from pipelines.statistics.wording import signed
 from ..train.ensemble import EyeEnsemble
 from ..train.reading import answers
 from .drawing import CONTROL, Entry, capital, named
-from .subject import Subject
+from .subject import Subject, deviations
 
 SUSPECT = 0.25  # deviations of the target, from which a change of its reading is told
 CUES = ("redder camera", "longer exposure")  # the camera's alone: nothing of the eye is in them
 _MOST = 32  # photographs
-_LATENT = np.pi / 3**0.5  # deviation of the logistic distribution: the scale of log odds
 
 Change = Callable[[np.ndarray], np.ndarray]
 Table = dict[tuple[str, str], Interval]  # target, change
@@ -81,8 +80,7 @@ def sensitivity(network: EyeEnsemble, images: np.ndarray, patient: pd.Series) ->
     """
     plain = images.astype(np.float32)
     whole = answers(network, plain)[0]
-    binary = np.array([target.kind == "binary" for target in network.targets])
-    spread = np.where(binary, _LATENT, network.sd.cpu().double().numpy())
+    spread = deviations(network)
     columns, keys = [], []
     for name, (change, opposite) in camera_changes().items():
         moved = answers(network, _seen(change, plain))[0]

@@ -58,7 +58,7 @@ def draw_slopes(out: Path, subject: Subject, resamples: int, seed: int) -> Entry
     entry = {
         "file": "slopes.png",
         "title": "What was planted, recovered",
-        "caption": _caption(found, len(kept.true), quality),
+        "caption": _caption(found, len(kept.true), quality, bool(subject.network.anatomy)),
     }
     return entry, _findings(found, quality)
 
@@ -159,7 +159,7 @@ def _findings(
     real, zero = found.planted != 0, found.planted == 0
     none = int((zero & (found.low <= 0) & (found.high >= 0)).sum())
     texts: dict[str, float | int | str] = {
-        "planted slopes inside the 95 % interval": (
+        "planted slopes of measurable features inside the 95 % interval": (
             f"{int((found.covered & real).sum())} of {int(real.sum())}"
         ),
         "slopes not planted whose 95 % interval holds zero": f"{none} of {int(zero.sum())}",
@@ -170,11 +170,23 @@ def _findings(
     return texts
 
 
-def _caption(found: Recovered, persons: int, quality: dict[str, dict[str, float]]) -> str:
+def _caption(
+    found: Recovered, persons: int, quality: dict[str, dict[str, float]], auxiliary: bool
+) -> str:
     left_out = [short(f) for f, v in quality["network"].items() if v < READABLE]
-    without = f" Not read well enough to be used: {', '.join(left_out)}." if left_out else ""
+    without = (
+        f" Not read well enough to be tested, with what was planted in them: {', '.join(left_out)}."
+        if left_out
+        else ""
+    )
+    taught = (
+        "The network has been taught this anatomy in training (`auxiliary`), which of real "
+        "photographs is not known. "
+        if auxiliary
+        else ""
+    )
     return (
-        "How the anatomy, as the network measures it in the photographs of "
+        f"{taught}How the anatomy, as the network measures it in the photographs of "
         f"{persons} test persons, follows their true risk factors (all in one regression). What "
         "its measurements lose and mix up is known from validation persons and undone. Left: "
         "against what was planted in the generator; on the line the truth is recovered. Middle: "

@@ -20,6 +20,7 @@ from ..prepare.cohort import read_cohort
 from ..train.ensemble import EyeEnsemble
 from ..train.reading import read_network
 
+_LATENT = np.pi / 3**0.5  # deviation of the logistic distribution: the scale of log odds
 _TO_SETTLE = 64  # photographs from which the control's normalisation takes up its statistics
 
 
@@ -62,6 +63,12 @@ class Subject:
         names = [target.name for target in self.targets]
         first = [names.index(name) for name in ("systolic", "age") if name in names]
         return [*first, *(k for k in range(len(names)) if k not in first)][:2]
+
+
+def deviations(network: EyeEnsemble) -> np.ndarray:
+    """(T,) of the targets: of a value that of training; of a class that of log odds."""
+    binary = np.array([target.kind == "binary" for target in network.targets])
+    return np.where(binary, _LATENT, network.sd.cpu().double().numpy())
 
 
 def read_subject(inputs: Inputs, seed: int) -> Subject:

@@ -21,7 +21,7 @@ def explain(params: "ExplainParams", inputs: "Inputs", out: Path) -> None:
 
     subject = read_subject(inputs, params.seed)
     drawn = [
-        draw_hits(out, inputs.predict, subject.target),
+        draw_hits(out, inputs.predict, subject.target, len(subject.ensemble.members)),
         draw_atoms(out, subject),
         draw_carriers(out, subject, params.molecules, params.seed),
         draw_pairs(out, subject, params.molecules, params.seed),

@@ -37,13 +37,8 @@ class Found(NamedTuple):
 
     @property
     def holds(self) -> bool:
-        """Whether the network sees the group as chemists do, and more so than any control sees it.
-
-        A control's direction is an accident of its weights: its size is what is compared.
-        """
-        model, sign = self.effect.model, self.group.sign
-        clear = min(sign * model.low, sign * model.high) > 0
-        return clear and sign * model.value > max(map(abs, self.effect.controls))
+        """Whether the network sees the group as chemists do, and more so than any control."""
+        return self.effect.beyond and self.group.sign * self.effect.model.value > 0
 
 
 def draw_carriers(out: Path, subject: Subject, count: int, seed: int) -> Entry | None:

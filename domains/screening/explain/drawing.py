@@ -37,6 +37,12 @@ class Effect(NamedTuple):
     model: Interval
     controls: list[float]
 
+    @property
+    def beyond(self) -> bool:
+        """Whether it is not zero, and larger than with any control, whose direction is chance."""
+        clear = self.model.low * self.model.high > 0
+        return clear and abs(self.model.value) > max(map(abs, self.controls))
+
 
 Entry = tuple[dict[str, str], dict[str, float | int | str]]  # of explain.json: figure, findings
 

@@ -20,10 +20,11 @@ _NAME = 30  # characters
 _TEXTS = ("name", "smiles", "nearest_active", "alerts")
 
 
-def draw_hits(out: Path, folder: Path, target: Target) -> Entry | None:
+def draw_hits(out: Path, folder: Path, target: Target, members: int) -> Entry | None:
     """Write hits.png: the first dissimilar molecules of ranking.csv; None if there are none.
 
     Those outside the domain of applicability are passed over: of them a score says little.
+    members: networks of the ensemble.
     """
     ranking = read_csv(folder / "ranking.csv", text=_TEXTS)
     ranked = ranking.dropna(subset="rank_dissimilar").sort_values("rank_dissimilar", kind="stable")
@@ -43,12 +44,12 @@ def draw_hits(out: Path, folder: Path, target: Target) -> Entry | None:
     save(figure, out / "hits.png")
     entry = {
         "file": "hits.png",
-        "title": "The most promising molecules of the library that are unlike what is known",
-        "caption": _caption(ranking, ranked, shown, target),
+        "title": f"The most promising molecules of the library that are unlike {_known(target)}",
+        "caption": _caption(ranking, ranked, shown, target, members),
     }
     return entry, {
         "library molecules that were not measured": int(ranking["rank_new"].notna().sum()),
-        "of them dissimilar to every known one": len(ranked),
+        f"of them dissimilar to all {_known(target)}": len(ranked),
     }
 
 
@@ -63,27 +64,37 @@ def _told(row: pd.Series, target: Target) -> str:
     places = 2 if target.kind == "class" else 1
     score, low, high = (signed(row[name], places) for name in ("score", "low", "high"))
     alert = ["PAINS alert"] if isinstance(row["alerts"], str) else []
-    return (
-        f"score {score} [{low}, {high}]\n"
-        f"similarity {row['similarity_active']:.2f}, QED {row['qed']:.2f}\n"
-        f"{', '.join(alert)}"
-    )
+    likeness = f"similarity {row['similarity_active']:.2f}"
+    if "similarity_inactive" in row:
+        likeness += f", to inactives {row['similarity_inactive']:.2f}"
+    texts = [f"score {score} [{low}, {high}]", likeness, f"QED {row['qed']:.2f}"]
+    return "\n".join([*texts[:2], ", ".join(texts[2:] + alert)])
+
+
+def _known(target: Target) -> str:
+    if target.kind == "value":
+        return "known molecules"
+    return f"the known actives ({target.positive or target.name})"
 
 
 def _caption(
-    ranking: pd.DataFrame, ranked: pd.DataFrame, shown: pd.DataFrame, target: Target
+    ranking: pd.DataFrame, ranked: pd.DataFrame, shown: pd.DataFrame, target: Target, members: int
 ) -> str:
-    known = "active" if target.kind == "class" else "molecule"
-    interval = "the ensemble's" if target.kind == "class" else "a prediction"
+    if target.kind == "class":
+        interval = (
+            f"the middle 90 % of what {members} networks say, which is no confidence interval"
+        )
+    else:
+        interval = "a prediction interval"
     last = shown["rank_dissimilar"].max()
     passed = int((~ranked.loc[ranked["rank_dissimilar"] < last, "inside"]).sum())
     return (
         f"The first {len(shown)} of {len(ranked):,} dissimilar molecules in a library of "
-        f"{len(ranking):,}: not measured, and below the limit of similarity (Tanimoto, Morgan "
-        f"radius 2) to every known {known}; {passed} before the last are passed over, since they "
-        f"are outside the domain of applicability, where a score says little. Score with "
-        f"{interval} interval; "
-        f"similarity: to the nearest of these; QED: drug-likeness, 0 to 1; PAINS: "
+        f"{len(ranking):,}: not measured, and less similar (Tanimoto, Morgan radius 2) to all "
+        f"{_known(target)} than the limit `dissimilar`; {passed} before the last are passed over, "
+        "since they are outside the domain of applicability, where a score says little. In "
+        f"brackets {interval}. Similarity: to the nearest of these, and of those measured as the "
+        "opposite, which a hit should not be nearer to; QED: drug-likeness, 0 to 1; PAINS: "
         "substructures that interfere with many assays. A score is a reason to test a molecule, "
         "not a result."
     )

@@ -53,6 +53,7 @@ def draw_pairs(out: Path, subject: Subject, count: int, seed: int) -> Entry | No
         findings |= {
             what: spelt(found[name].model),
             f"{what}, {CONTROL}": spread_of(found[name].controls, 2),
+            f"one more {name}: beyond all controls": "yes" if found[name].beyond else "no",
         }
     return entry, findings
 
@@ -93,5 +94,5 @@ def _caption(found: Changes, count: int, subject: Subject) -> str:
         "that the split keeps together. "
         f"Dots, the control: {len(subject.controls)} networks with randomised (shuffled) weights, "
         "the scores of each brought to the same spread; what does not lie beyond all of them "
-        "says nothing."
+        f"says nothing. {sum(one.beyond for one in found.values())} of {len(found)} do."
     )

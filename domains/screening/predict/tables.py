@@ -46,7 +46,7 @@ def ranking(
     name (if the library has names), smiles; measured, whether the labelled data have a label of
     it for that target, in whatever split; score, low, high, spread; nearest_active, the SMILES of
     the known active that is most like it (of a value target: known molecule), of any split, and
-    similarity_active to it;
+    similarity_active to it; of a class also similarity_inactive, to the nearest of the others;
     inside the domain of applicability; qed, sa, weight (Da), logp, alerts; its ranks among
     molecules not measured, and among those of them that are dissimilar to every known active.
     """
@@ -62,19 +62,30 @@ def ranking(
     answers = calibration.answers(said[:, :, :1], [target])
     answers = answers.rename(columns=lambda name: name.removeprefix(f"{target.name}_"))
     molecules, known = read_molecules(folder), read_bits(folder, "molecules")
-    wanted = _wanted(molecules, target)
-    likeness, which = nearest(bits, known[wanted])
     training = (molecules["split"] == "train").to_numpy()
     properties = properties_of(smiles)
     table = pd.concat([table, answers], axis=1).assign(
-        nearest_active=molecules["smiles"].to_numpy()[wanted][which],
-        similarity_active=likeness,
+        **_likeness(molecules, target, bits, known),
         inside=similarity(bits, known[training]) >= calibration.inside,
         **{name: properties[name] for name in ("qed", "sa", "weight", "logp")},
         alerts=alerts(smiles),
     )
     best = said[:, :, 0].mean(axis=0) * (-1 if target.better == "high" else 1)
     return _ranked(table.iloc[np.argsort(best, kind="stable")], dissimilar)
+
+
+def _likeness(
+    molecules: pd.DataFrame, target: Target, bits: NDArray[np.uint8], known: NDArray[np.uint8]
+) -> dict[str, NDArray[np.generic]]:
+    """nearest_active, similarity_active and, of a class, similarity_inactive; known: all bits."""
+    wanted = _wanted(molecules, target)
+    likeness, which = nearest(bits, known[wanted])
+    smiles = molecules["smiles"].to_numpy()[wanted][which]
+    columns = {"nearest_active": smiles, "similarity_active": likeness}
+    if target.kind == "class":
+        others = np.setdiff1d(np.flatnonzero(molecules[target.name].notna()), wanted)
+        columns["similarity_inactive"] = similarity(bits, known[others])
+    return columns
 
 
 def _wanted(molecules: pd.DataFrame, target: Target) -> NDArray[np.int64]:

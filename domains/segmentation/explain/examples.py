@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
 from pipelines.core.figures import save
@@ -15,9 +16,10 @@ from ..predict.instances import Rule
 from ..predict.network import Segmentation
 from ..predict.tune import decide
 from ..prepare.arrays import Sample
-from ..prepare.preview import compare, legend, scale_bar, show_image
+from ..prepare.preview import BLUE, compare, legend, scale_bar, show_image
 
 EDGE_PX = 288
+BLUES = ListedColormap([BLUE])
 
 
 def draw_examples(
@@ -48,6 +50,8 @@ def draw_examples(
             axes.set_ylim(window[0].stop, window[0].start)
         compare(grid[1, column], sample.mask, labels[k], form)
         compare(grid[2, column], sample.mask, whole, form)
+        # Where nearly all is called foreground hardly a line is left to see.
+        grid[2, column].imshow(np.ma.masked_equal(whole > 0, 0), cmap=BLUES, alpha=0.35, vmin=0)
         grid[0, column].set_title(f"test, {sample.name}", fontsize=10)
         scale_bar(grid[0, column], window, form)
     for axes, name in zip(grid[:, 0], ("image", "network", "randomised weights"), strict=True):
@@ -60,9 +64,9 @@ def draw_examples(
 
 def _entry(dice_of_control: float) -> dict[str, str]:
     caption = (
-        "Test images that the network never saw (above), its outlines over the true ones (middle), "
-        "and the control: the same network with its weights shuffled (below; Dice "
-        f"{dice_of_control:.2f} in these windows)."
+        "Test regions that the network never saw (above), its outlines over the true ones "
+        "(middle), and the control: the same network with its weights shuffled (below; what it "
+        f"takes for foreground is tinted blue; Dice {dice_of_control:.2f} in these windows)."
     )
     return {"file": "examples.png", "title": "Found in test images", "caption": caption}
 
