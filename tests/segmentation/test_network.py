@@ -30,11 +30,10 @@ def test_the_size_of_tiles_does_not_matter(padding, views):
 def test_half_precision_only_where_it_is_asked_for(monkeypatch):
     image = picture(70, 90)
     said = {}
-    for precision in ("", "32-true", "bf16-mixed", "bf16-true"):
+    for precision in ("", "32-true", "bf16-mixed"):
         monkeypatch.setenv("SCISTAGE_PRECISION", precision)
         said[precision] = segmentation("same", 64)(image)
         assert said[precision].dtype == np.float32
     np.testing.assert_array_equal(said[""], said["32-true"])
-    np.testing.assert_array_equal(said["bf16-mixed"], said["bf16-true"])
     assert 0 < np.abs(said[""] - said["bf16-mixed"]).max() < 0.05
     np.testing.assert_allclose(said["bf16-mixed"].sum(axis=0), 1, atol=1e-6)  # softmax is exact
