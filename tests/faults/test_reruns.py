@@ -63,6 +63,14 @@ def test_a_user_s_new_file_is_noticed(spectra: Workspace) -> None:
     assert card.read_text() == text
 
 
+def test_a_report_brings_the_overview_up_to_date(spectra: Workspace) -> None:
+    overview = spectra.path / "outputs/index.html"
+    before = overview.read_bytes()
+    overview.unlink()
+    assert spectra.run("report", "spectra").returncode == 0
+    assert overview.read_bytes() == before
+
+
 def test_outputs_of_other_files_are_not_taken_from_the_cache_of_runs(spectra: Workspace) -> None:
     """DVC's cache of runs does not know the user's files either."""
     mine = spectra.path / "mine.csv"

@@ -77,6 +77,7 @@ def test_digits_follow_the_models_interval(tmp_path):
         ("model", "dice", "all", 0.9691, 0.9612, 0.9752, 83, "this run"),
         ("otsu", "dice", "all", 0.90123, 0.88, 0.92, 83, "this run"),
         ("model - otsu", "dice", "all", 0.0679, 0.05, 0.08, 83, "this run"),
+        ("model - svm", "dice", "all", -0.02, -0.04, -0.00012, 83, "this run"),
         ("StarDist", "dice", "all", 0.9203, None, None, None, "Schmidt et al. 2018"),
     ]
     write_csv(tmp_path / "scores.csv", pd.DataFrame(lines, columns=SCORE_COLUMNS))
@@ -85,6 +86,7 @@ def test_digits_follow_the_models_interval(tmp_path):
         ("0.969", "[0.961, 0.975]", 83),
         ("0.901", "[0.880, 0.920]", 83),
         ("+0.068", "[+0.050, +0.080]", 83),
+        ("−0.0200", "[−0.0400, −0.0001]", 83),  # on which side of zero is seen
         ("0.9203", DASH, None),  # as published
     ]
 
