@@ -160,4 +160,20 @@ def _files(paths: list[Path], suffixes: tuple[str, ...], out: Path) -> list[Path
     for file in files:
         if not is_text(file.name):
             raise UserError(f"{file}: its name is not UTF-8, and tables name it; rename it")
-    return list({realpath(file): file for file in files}.values())
+    files = list({realpath(file): file for file in files}.values())
+    _require_distinct(files, suffixes)
+    return files
+
+
+def _require_distinct(files: list[Path], suffixes: tuple[str, ...]) -> None:
+    """What is written is named by the stem of what was read."""
+    seen: dict[str, Path] = {}
+    for file in files:
+        suffix = next((s for s in suffixes if file.name.lower().endswith(s)), file.suffix)
+        stem = file.name[: len(file.name) - len(suffix)]
+        first = seen.setdefault(stem, file)
+        if first != file:
+            raise UserError(
+                f"{file}: {first} has the stem {stem} too, and what is written could not be told "
+                "apart; rename one, or write to two folders"
+            )

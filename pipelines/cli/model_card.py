@@ -18,6 +18,7 @@ from pipelines.report.scores import Score, headlines, read_scores
 
 if TYPE_CHECKING:
     from pipelines.cli.export import Difference, Graph
+    from pipelines.report.params import ReportParams
 
 
 def model_card(domain: str, graph: Graph, differences: list[Difference], script: str) -> str:
@@ -37,7 +38,7 @@ def model_card(domain: str, graph: Graph, differences: list[Difference], script:
         "## Data",
         *_data(card),
         "## Metrics",
-        *_metrics(inputs.evaluate, report.headline, report.units),
+        *_metrics(inputs.evaluate, report, card["intervals"]),
         "## Limits",
         _list(graph.limits),
         "From the data card:",
@@ -121,11 +122,12 @@ def _licence(card: dict[str, Any]) -> str:
     return str(card["source"].get("licence") or "not stated")
 
 
-def _metrics(folder: Path, wanted: list[str], units: dict[str, str]) -> Iterable[str]:
-    found = headlines(read_scores(folder / "scores.csv"), wanted, units, folder)
+def _metrics(folder: Path, report: ReportParams, counted: str) -> Iterable[str]:
+    scores = read_scores(folder / "scores.csv")
+    found = headlines(scores, report.headline, report.units, folder)
     yield (
-        "On the test split, with 95 % intervals; n: units of the bootstrap, or cases. They are of "
-        "what `predict` said, in bfloat16 where that suits the network and the processor: from "
+        f"On the test split, with 95 % intervals: {counted} They are of one training, and of what "
+        "`predict` said, in bfloat16 where that suits the network and the processor: from "
         "that `model.onnx`, in float32, may differ by more than is named under parity."
     )
     yield _table(

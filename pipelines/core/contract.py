@@ -12,7 +12,16 @@ from pipelines.core.artifacts import read_csv, read_json
 from pipelines.core.errors import UserError
 
 SCORE_COLUMNS = ["row", "metric", "group", "value", "low", "high", "n", "source"]
-CARD_KEYS = ("title", "description", "synthetic", "source", "splits", "excluded", "notes")
+CARD_KEYS = (
+    "title",
+    "description",
+    "synthetic",
+    "source",
+    "splits",
+    "excluded",
+    "intervals",
+    "notes",
+)
 THIS_RUN = "this run"
 
 

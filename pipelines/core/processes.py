@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_is_by_itself = False
 
 
 def started_together() -> bool:
@@ -12,19 +16,34 @@ def started_together() -> bool:
 
 def processes() -> int:
     """How many train together; 1 outside of a shared training."""
-    return int(os.environ["WORLD_SIZE"]) if started_together() else 1
+    return int(os.environ["WORLD_SIZE"]) if _shares() else 1
 
 
 def rank() -> int:
     """Number of this process among them. Process 0 writes what the stage publishes."""
-    return int(os.environ["RANK"]) if started_together() else 0
-
-
-def rank_here() -> int:
-    """Number of this process among those of this machine, and of the GPU that it uses."""
-    return int(os.environ["LOCAL_RANK"]) if started_together() else 0
+    return int(os.environ["RANK"]) if _shares() else 0
 
 
 def processes_here() -> int:
     """How many of them run on this machine."""
-    return int(os.environ["LOCAL_WORLD_SIZE"]) if started_together() else 1
+    return int(os.environ["LOCAL_WORLD_SIZE"]) if _shares() else 1
+
+
+def rank_here() -> int:
+    """Number of this process among all those of this machine, and of the GPU that it uses."""
+    return int(os.environ["LOCAL_RANK"]) if started_together() else 0
+
+
+def _shares() -> bool:
+    return started_together() and not _is_by_itself
+
+
+@contextmanager
+def by_itself() -> Iterator[None]:
+    """Within, this process trains as if it had been started alone, but on its own GPU."""
+    global _is_by_itself  # of all threads, unlike a context variable
+    _is_by_itself = True
+    try:
+        yield
+    finally:
+        _is_by_itself = False

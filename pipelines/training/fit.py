@@ -61,9 +61,6 @@ class EpochDataModule(LightningDataModule):
         seed: seed of the order of training items.
         val_batch_size: items a validation batch of one process; `batch_size` if None.
         collate: joins items to a batch; torch's default if None.
-
-    Raises:
-        UserError: the processes cannot share a batch evenly, or are more than validation items.
     """
 
     def __init__(
@@ -83,7 +80,10 @@ class EpochDataModule(LightningDataModule):
         self.sampler = EpochSampler(size, seed, shuffle=True, whole=batch_size is None)
         whole = self.val_batch_size is None
         self.val_sampler = EpochSampler(checked, 0, shuffle=False, whole=whole)
-        require_even(batch_size or 0)
+
+    def require_shares(self) -> None:
+        """Raise UserError unless each process gets its share of batches and validation items."""
+        require_even(self.batch_size or 0)
         if not len(self.val_sampler):
             raise UserError(
                 f"SCISTAGE_DEVICES: found {processes()} processes in all, more than there are "
@@ -147,6 +147,8 @@ class Fit:
         patience: epochs without improvement before stopping early; None never stops.
         gradient_clip: largest gradient norm; None does not clip.
         low_precision: the module learns as well in bfloat16, also on a CPU that has it.
+        owner: `sharing.owner` of a member of an ensemble, which then builds on no other member's
+            fit; the other processes neither train it nor get its weights.
     """
 
     name: str
@@ -160,3 +162,4 @@ class Fit:
     patience: int | None = None
     gradient_clip: float | None = None
     low_precision: bool = False
+    owner: int | None = None

@@ -35,6 +35,14 @@ def part(count: int) -> int:
     return -(-count // processes())
 
 
+def owner(member: int, members: int) -> int | None:
+    """The process that trains this member of an ensemble by itself; None: all train it together.
+
+    Members that know nothing of each other are shared out where there are enough for all.
+    """
+    return member % processes() if members >= processes() > 1 else None
+
+
 def gathered(rows: Tensor) -> Tensor:
     """(N, …): the rows (n, …) of all processes, n of each its own; the same in all of them."""
     if processes() == 1:
@@ -54,5 +62,5 @@ def log_means(module: LightningModule, found: dict[str, Tensor], size: int) -> N
 
 def meet() -> None:
     """Wait until all processes are here; what one has written before, all can read after."""
-    if torch.distributed.is_initialized():
+    if processes() > 1 and torch.distributed.is_initialized():
         torch.distributed.barrier()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import time
 import warnings
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,7 +20,7 @@ from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvir
 from pipelines.core.artifacts import read_csv, read_json, write_csv, write_json
 from pipelines.core.environment import environment
 from pipelines.core.errors import UserError
-from pipelines.core.processes import processes, processes_here, rank, started_together
+from pipelines.core.processes import by_itself, processes, processes_here, rank, rank_here
 from pipelines.training.fit import Fit
 from pipelines.training.memory import keep_memory
 from pipelines.training.precision import trainer_precision, uses_gpu
@@ -31,6 +33,7 @@ from pipelines.training.weights import read_weights, write_weights
 # either: it orders gradients anew after its first step, so that sums of three processes and more
 # would depend on when a fit was resumed.
 DDP = "ddp_find_unused_parameters_true"
+BEST, DONE = "best.safetensors", "done.json"
 LIGHTNING = ("pytorch_lightning", "lightning_fabric")
 
 
@@ -39,7 +42,8 @@ def train(fits: Iterator[Fit], out: Path, work: Path, label: str) -> None:
 
     Args:
         fits: the domain's generator. It is resumed after each fit, whose module then holds the
-            selected weights, so that a later fit can build on an earlier one.
+            selected weights, so that a later fit can build on an earlier one; not so that of a fit
+            with another owner than this process.
         out: folder for `weights.safetensors`, `model.json` and `history.csv`.
         work: folder of this training's checkpoints; names its parameters, inputs and code.
         label: what progress lines begin with.
@@ -50,31 +54,41 @@ def train(fits: Iterator[Fit], out: Path, work: Path, label: str) -> None:
     for chatty in LIGHTNING:
         logging.getLogger(chatty).setLevel(logging.ERROR)
     work.mkdir(parents=True, exist_ok=True)
-    states, models, history = {}, {}, []
+    models: dict[str, dict[str, Any]] = {}
     for fit in fits:
-        if fit.name in states or not re.fullmatch(r"[\w.-]+", fit.name):
+        if fit.name in models or not re.fullmatch(r"[\w.-]+", fit.name):
             raise UserError(
                 f"{label}: a fit is called {fit.name!r}; give each a name of its own, of letters, "
                 "digits and underscores"
             )
-        folder = work / fit.name
-        if not (folder / "done.json").exists():
-            _run(fit, folder, f"{label} {fit.name}")
-        states[fit.name] = read_weights(folder / "best.safetensors", fit.name)
-        fit.module.load_state_dict(states[fit.name])
-        models[fit.name] = {"model": fit.model, **read_json(folder / "done.json")}
-        history.append(read_csv(folder / "history.csv"))
-    if rank():
-        return
+        models[fit.name] = fit.model
+        if fit.owner in (None, rank()):
+            folder = work / fit.name
+            with nullcontext() if fit.owner is None else by_itself():
+                if not (folder / DONE).exists():
+                    _run(fit, folder, f"{label} {fit.name}")
+            fit.module.load_state_dict(read_weights(folder / BEST, fit.name))
+    if not rank():
+        _publish(models, work, out)
+
+
+def _publish(models: dict[str, dict[str, Any]], work: Path, out: Path) -> None:
+    """Write what all fits have left, those of other processes too, for which it waits."""
+    folders = {name: work / name for name in models}
+    while not all((folder / DONE).exists() for folder in folders.values()):
+        time.sleep(0.1)  # if one of the others fails, the launcher ends this process
+    states = {name: read_weights(folder / BEST, name) for name, folder in folders.items()}
     write_weights(out / "weights.safetensors", states)
-    write_json(out / "model.json", {"fits": models})
-    write_csv(out / "history.csv", pd.concat(history))
+    found = {name: {"model": models[name], **read_json(folders[name] / DONE)} for name in models}
+    write_json(out / "model.json", {"fits": found})
+    write_csv(out / "history.csv", pd.concat(read_csv(f / "history.csv") for f in folders.values()))
 
 
 def _run(fit: Fit, folder: Path, label: str) -> None:
+    fit.data.require_shares()
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint = folder / "last.ckpt"
-    on_terminal = sys.stdout.isatty()
+    on_terminal = sys.stdout.isatty() and fit.owner is None  # several would share its line
     progress = Progress(fit, checkpoint, label, say_epochs=not on_terminal)
     resume = str(checkpoint) if checkpoint.exists() else None
     with warnings.catch_warnings():
@@ -89,7 +103,7 @@ def _run(fit: Fit, folder: Path, label: str) -> None:
 
 
 def _keep(fit: Fit, progress: Progress, folder: Path) -> None:
-    write_weights(folder / "best.safetensors", {fit.name: progress.best})
+    write_weights(folder / BEST, {fit.name: progress.best})
     table = pd.DataFrame(progress.history)
     table.insert(0, "fit", fit.name)
     write_csv(folder / "history.csv", table)
@@ -100,9 +114,9 @@ def _keep(fit: Fit, progress: Progress, folder: Path) -> None:
         "value": progress.best_value,
         "epochs": len(progress.history),
     }
-    part = folder / "done.json.part"
+    part = folder / f"{DONE}.part"
     write_json(part, selected)
-    part.replace(folder / "done.json")  # last: its presence says that the fit is finished
+    part.replace(folder / DONE)  # last: its presence says that the fit is finished
 
 
 def make_trainer(fit: Fit, callbacks: list[pl.Callback]) -> pl.Trainer:
@@ -111,8 +125,8 @@ def make_trainer(fit: Fit, callbacks: list[pl.Callback]) -> pl.Trainer:
     return pl.Trainer(
         accelerator=settings.accelerator,
         # Without being told, Lightning would ask a batch system which process this is.
-        plugins=[TorchElasticEnvironment() if started_together() else LightningEnvironment()],
-        devices=processes_here(),
+        plugins=[TorchElasticEnvironment() if processes() > 1 else LightningEnvironment()],
+        devices=[rank_here()] if uses_gpu() and processes() == 1 else processes_here(),
         num_nodes=processes() // processes_here(),
         strategy="auto" if processes() == 1 else DDP,
         precision=cast(Any, trainer_precision(fit.low_precision)),

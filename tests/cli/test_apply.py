@@ -14,6 +14,7 @@ import pytest
 
 from pipelines.cli.apply import _files
 from pipelines.core.artifacts import read_csv
+from pipelines.core.errors import UserError
 from tests.workspace import ROOT, Workspace, one_line_error
 
 GENERATOR = '''"""`scistage apply spectra`: new spectra, flat ones."""
@@ -145,6 +146,22 @@ def test_a_folder_is_searched_for_suffixes_of_two_parts(
     line = capsys.readouterr().out
     assert line.startswith(f"{tmp_path}: not read: 00.txt, 01.txt, ")
     assert line.endswith("09.txt and 3 more\n")
+
+
+@pytest.mark.parametrize(
+    ("names", "stem"),
+    [(("x/a.tif", "y/a.tif"), "a"), (("a.nii.gz", "a.TIF"), "a"), (("a.nii.gz", "a.nii.tif"), "")],
+)
+def test_files_of_one_stem_are_refused(tmp_path: Path, names: tuple[str, str], stem: str) -> None:
+    files = [tmp_path / name for name in names]
+    for file in files:
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("")
+    if not stem:
+        assert _files(files, (".nii.gz", ".tif"), tmp_path / "out") == files
+        return
+    with pytest.raises(UserError, match=f"{files[1].name}: .* has the stem {stem} too"):
+        _files(files, (".nii.gz", ".tif"), tmp_path / "out")
 
 
 @pytest.fixture

@@ -107,6 +107,7 @@ def test_the_card_names_data_licence_scores_and_limits(
     ours = [s for s in scores if s.row == "model" and s.group == "all"]
     shown = [s for s in ours if f"| {s.text} {s.interval} |" in parts["Metrics"]]
     assert shown and any(s.low is not None for s in shown)
+    assert card["intervals"] in parts["Metrics"]
     assert "nan" not in parts["Metrics"] and "– –" not in parts["Metrics"]
     if domain == "retina":
         assert "No medical device" in parts["Limits"] and "drawn eyes" in parts["Limits"]

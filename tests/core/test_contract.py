@@ -26,6 +26,7 @@ CARD = {
     "source": {"name": "n", "licence": "l", "citation": "c", "files": {}},
     "splits": {"train": {"n": 1}, "validation": {"n": 1}, "test": {"n": 1}},
     "excluded": [],
+    "intervals": "n counts seeds.",
     "notes": [],
 }
 EXPLAIN = {

@@ -80,7 +80,7 @@ def card(**changes: object) -> dict[str, object]:
     content = {"title": "Seeds", "description": "Seeds on paper.", "synthetic": False}
     excluded = [{"what": "Blurred", "why": "no seed to be seen", "count": 7}]
     content |= {"source": source, "splits": counts, "excluded": excluded}
-    return content | {"notes": ["One laboratory."]} | changes
+    return content | {"intervals": "n counts photographs.", "notes": ["One laboratory."]} | changes
 
 
 def write_training(folder: Path) -> None:
@@ -141,6 +141,7 @@ def test_page_says_what_the_artifacts_say(page):
         "Dice 0.969 [0.961, 0.975]. Better than the best baseline on Dice and age MAE.",
         "+0.057",  # the paired difference
         "Schmidt et al. 2018",
+        "n counts photographs. All are of one training",
         "CC0 1.0",
         "no seed to be seen",
         "Tile: size px",

@@ -153,6 +153,7 @@ def _card(folder: Path, table: pd.DataFrame, cohort: bool) -> None:
         "source": {"name": "tests", "licence": "none", "citation": "none", "files": {}},
         "splits": counts,
         "excluded": [],
+        "intervals": "n counts patients.",
         "notes": [],
     }
     write_json(folder / "card.json", card)

@@ -133,10 +133,6 @@ def test_mistakes_are_told_before_anything_is_written(done, photographs, tmp_pat
     with pytest.raises(UserError, match=r"broken\.jpg: cannot be read"):
         apply(done, [*photographs, broken], out)
     assert not (out / "predictions.csv").exists()
-    same = tmp_path / "eye.jpg"
-    Image.new("RGB", (64, 64)).save(same)
-    with pytest.raises(UserError, match="has the stem eye too"):
-        apply(done, [photographs[0], same], out)
 
 
 def test_the_formats_are_those_of_prepare():

@@ -72,14 +72,17 @@ def made_prepare(
         if len(targets) > 1:
             table.loc[table.index % 7 == number, target.name] = np.nan
     write_data(folder, table.sort_values("split", kind="stable"), targets, _library(set(smiles)))
-    splits = {name: {"molecules": int((table["split"] == name).sum())} for name in SPLITS}
     card = {
         "title": "Made-up",
         "description": "Synthetic data",
         "synthetic": True,
         "max_atoms": 100,
+        "splits": {name: {"molecules": int((table["split"] == name).sum())} for name in SPLITS},
+        "excluded": [],
+        "intervals": "n counts molecules.",
+        "notes": [],
     }
-    write_json(folder / "card.json", {**card, "splits": splits, "excluded": [], "notes": []})
+    write_json(folder / "card.json", card)
     return folder
 
 

@@ -13,7 +13,7 @@ import torch
 from rdkit import Chem
 from rdkit.Chem.rdMolDescriptors import CalcMolFormula
 
-from domains.screening.explain import atoms, carriers, explain, hits, pairs
+from domains.screening.explain import atoms, carriers, explain, pairs
 from domains.screening.explain.attribution import attributed, masked, neighbourhoods
 from domains.screening.explain.carriers import Found, contrast, sums_of
 from domains.screening.explain.control import randomised
@@ -242,20 +242,6 @@ def ranked_inside(inputs: Inputs, out: Path, inside: list[bool]) -> Path:
     ranking = read_csv(out / "ranking.csv")
     write_csv(out / "ranking.csv", ranking.assign(inside=inside[: len(ranking)]))
     return out
-
-
-@pytest.mark.parametrize("inside", [[False, False, True], [False] * 3])
-def test_hits_outside_the_domain_are_passed_over(
-    nitro: Inputs, tmp_path: Path, inside: list[bool]
-) -> None:
-    folder = ranked_inside(nitro, tmp_path / "predict", inside)
-    ranking = read_csv(folder / "ranking.csv").assign(rank_dissimilar=[1, 2, 3])
-    write_csv(folder / "ranking.csv", ranking)
-    entry = hits.draw_hits(tmp_path, folder, read_subject(nitro, 0).target, 4)
-    assert (entry is not None) == any(inside)
-    if entry is not None:
-        assert "The first 1 of 3 dissimilar molecules" in entry[0]["caption"]
-        assert "2 before the last are passed over" in entry[0]["caption"]
 
 
 def test_all_figures_and_the_same_bytes_again(nitro: Inputs, tmp_path: Path) -> None:

@@ -18,9 +18,10 @@ from torch.utils.data import TensorDataset
 from domains.molecules.prepare.arrays import Corpus
 from domains.molecules.train.batches import LengthBatches
 from pipelines.core.errors import UserError
+from pipelines.core.processes import by_itself
 from pipelines.core.randomness import generator
 from pipelines.training.fit import EpochDataModule, EpochSampler
-from pipelines.training.sharing import part, share
+from pipelines.training.sharing import owner, part, share
 
 # A network without normalisation and dropout, whose mean gradient is the same however it is shared.
 SCRIPT = textwrap.dedent("""
@@ -150,8 +151,23 @@ def test_too_many_processes_are_refused(
     process.setenv("WORLD_SIZE", str(count))
     process.setenv("RANK", str(rank))
     many, few = (TensorDataset(torch.zeros(size)) for size in (24, 2))
+    data = EpochDataModule(many, few, 6, seed=0)
     with pytest.raises(UserError, match=message):
-        EpochDataModule(many, few, 6, seed=0)
+        data.require_shares()
+    with by_itself():
+        data.require_shares()
+        assert len(data.sampler) == 24 and len(data.val_sampler) == 2
+
+
+@pytest.mark.parametrize(
+    ("count", "members", "owners"),
+    [("1", 3, [None] * 3), ("2", 3, [0, 1, 0]), ("3", 3, [0, 1, 2]), ("4", 3, [None] * 3)],
+)
+def test_members_are_shared_out_where_there_are_enough_for_all(
+    process: pytest.MonkeyPatch, count: str, members: int, owners: list[int | None]
+) -> None:
+    process.setenv("WORLD_SIZE", count)
+    assert [owner(number, members) for number in range(members)] == owners
 
 
 def test_two_processes_learn_what_one_learns(tmp_path: Path) -> None:

@@ -24,7 +24,9 @@ def test_a_name_that_is_taken_or_no_name_is_refused(tmp_path: Path, second: str)
     write_weights(finished / "best.safetensors", {"network": dict(module.state_dict())})
     write_csv(finished / "history.csv", pd.DataFrame({"fit": ["network"], "epoch": [0]}))
     write_json(finished / "done.json", {})
-    fits: Any = [SimpleNamespace(name=n, module=module, model={}) for n in ("network", second)]
+    fits: Any = [
+        SimpleNamespace(name=n, module=module, model={}, owner=None) for n in ("network", second)
+    ]
     with pytest.raises(UserError, match=f"spectra: a fit is called '{second}'; give each a name"):
         train(iter(fits), tmp_path, tmp_path / "work", "spectra")
     assert not (tmp_path / "model.json").exists()
@@ -44,7 +46,7 @@ def test_what_comes_after_a_fit_finds_its_selected_weights(tmp_path: Path) -> No
     write_weights(finished / "best.safetensors", {"network": best})
     write_csv(finished / "history.csv", pd.DataFrame({"fit": ["network"], "epoch": [0]}))
     write_json(finished / "done.json", {})
-    fits: Any = [SimpleNamespace(name="network", module=module, model={})]
+    fits: Any = [SimpleNamespace(name="network", module=module, model={}, owner=None)]
     train(iter(fits), tmp_path, tmp_path / "work", "spectra")
     assert module.weight.item() == module.bias.item() == 7
 

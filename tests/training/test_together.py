@@ -56,6 +56,7 @@ def killed(project: Workspace, domain: str, fit: str, processes: dict[str, str])
 
 def test_two_processes_train_the_same_again(finished: Workspace, tmp_path: Path) -> None:
     project, domains = finished.clone(tmp_path / "project"), finished.domains()
+    project.set_param("screening.train.members", "1")  # which two train together
     (project.path / "twice.py").write_text(TWICE)
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     here = {**TWO, "PYTHONPATH": str(project.path)}
@@ -66,6 +67,7 @@ def test_two_processes_train_the_same_again(finished: Workspace, tmp_path: Path)
         assert first and first == project.tree(f"outputs/{domain}/second"), domain
         alone = read_csv(finished.path / f"outputs/{domain}/train/history.csv")
         together = read_csv(project.path / f"outputs/{domain}/first/history.csv")
+        alone = alone[alone["fit"].isin(together["fit"])]
         loss = next(name for name in alone if name.startswith("train_"))
         assert np.isclose(alone[loss][0], together[loss][0], rtol=NEAR), domain
         assert list(alone) == list(together) and len(alone) == len(together)
@@ -74,6 +76,17 @@ def test_two_processes_train_the_same_again(finished: Workspace, tmp_path: Path)
     run = project.run("train", "molecules", **TWO)
     assert run.returncode == 0 and not run.stderr, run.stderr
     assert project.tree("outputs/molecules/train") == project.tree("outputs/molecules/first")
+
+
+def test_members_of_an_ensemble_are_what_one_process_makes_of_them(
+    finished: Workspace, tmp_path: Path
+) -> None:
+    """Each of two processes trains one by itself, also after a kill."""
+    project = finished.clone(tmp_path / "project")
+    killed(project, "screening", "member_1", TWO)
+    run = project.run("train", "screening", **TWO)
+    assert run.returncode == 0 and not run.stderr, run.stderr
+    assert project.tree("outputs/screening/train") == finished.tree("outputs/screening/train")
 
 
 def test_three_processes_resume_as_if_nothing_had_been(spectra: Workspace) -> None:

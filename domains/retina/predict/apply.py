@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 
 from pipelines.core.artifacts import write_csv
-from pipelines.core.errors import UserError
 
 from ..prepare.arrays import QUALITY
 from ..prepare.cohort import read_cohort
@@ -53,7 +52,6 @@ def apply(inputs: "Inputs", files: list[Path], out: Path) -> None:
     cohort, a warning on stderr, the column `note` and each picture say so. Raises UserError for a
     file that cannot be read.
     """
-    _refuse_equal_stems(files)
     note = DRAWN if read_cohort(inputs.prepare) else ""
     if note:
         print(f"warning: {WARNING}", file=sys.stderr)
@@ -116,14 +114,3 @@ def _attention(network: EyeEnsemble, pictures: np.ndarray) -> Iterator[np.ndarra
     blur = SMOOTH * network.size
     maps = [gradient_attention(network, pictures, k, blur) for k in range(len(network.targets))]
     return iter(np.stack(maps, axis=1))
-
-
-def _refuse_equal_stems(files: list[Path]) -> None:
-    seen: dict[str, Path] = {}
-    for path in files:
-        first = seen.setdefault(path.stem, path)
-        if first != path:
-            raise UserError(
-                f"{path}: {first} has the stem {path.stem} too, and both would be written to one "
-                "file; rename one, or write to two folders"
-            )

@@ -33,6 +33,8 @@ def card(params: PrepareParams, eyes: Eyes, account: Account) -> dict[str, Any]:
             for split in SPLITS
         },
         "excluded": [one for one in account.excluded if one["count"]],
+        "intervals": "n counts patients, or photographs where each is scored by itself; the "
+        "bootstrap draws patients with all their photographs.",
         "notes": [
             *about["notes"],
             *account.notes,

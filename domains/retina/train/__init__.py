@@ -1,6 +1,7 @@
 """What is learnt: networks for all targets, if wished after a pretext without labels."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ def train(params: "TrainParams", inputs: "Inputs") -> Iterator["Fit"]:
     Member k is trained with the seed + k, and its epoch chosen by the validation loss of the
     targets.
     """
+    from pipelines.training.sharing import owner
+
     from .fits import member_fit, pretext_fit
     from .setup import describe, network_of
 
@@ -24,6 +27,9 @@ def train(params: "TrainParams", inputs: "Inputs") -> Iterator["Fit"]:
     for k in range(params.members):
         own = params.model_copy(update={"seed": params.seed + k})
         network = network_of(inputs.prepare, own, about)
+        by = owner(k, params.members)
         if own.pretext.epochs:
-            yield pretext_fit(f"pretext_{k}", inputs.prepare, own, about, network)
-        yield member_fit(f"member_{k}", inputs.prepare, own, about, network)
+            fit = pretext_fit(f"pretext_{k}", inputs.prepare, own, about, network)
+            yield replace(fit, owner=by)
+        fit = member_fit(f"member_{k}", inputs.prepare, own, about, network)
+        yield replace(fit, owner=by)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from pipelines.core.artifacts import read_csv
+from pipelines.core.artifacts import read_csv, read_json
 from pipelines.core.figures import save
 from pipelines.statistics.wording import signed
 
@@ -42,10 +42,12 @@ def draw_hits(out: Path, folder: Path, target: Target, members: int) -> Entry | 
         axes.set_title(_title(row), fontsize=9, fontweight="bold")
         axes.set_xlabel(_told(row, target), fontsize=8.5)
     save(figure, out / "hits.png")
+    coverage = read_json(folder / "calibration.json")["coverage"]
+    interval = _interval(target, coverage, members)
     entry = {
         "file": "hits.png",
         "title": f"The most promising molecules of the library that are unlike {_known(target)}",
-        "caption": _caption(ranking, ranked, shown, target, members),
+        "caption": _caption(ranking, ranked, shown, target, interval),
     }
     return entry, {
         "library molecules that were not measured": int(ranking["rank_new"].notna().sum()),
@@ -74,27 +76,32 @@ def _told(row: pd.Series, target: Target) -> str:
 def _known(target: Target) -> str:
     if target.kind == "value":
         return "known molecules"
-    return f"the known actives ({target.positive or target.name})"
+    name = target.positive or target.name
+    if target.better == "low":
+        return f"those known as not {name}"
+    return f"the known actives ({name})"
+
+
+def _interval(target: Target, coverage: float, members: int) -> str:
+    share = f"{100 * coverage:g} %"
+    if target.kind == "value":
+        return f"a {share} prediction interval"
+    return f"the middle {share} of what {members} networks say, which is no confidence interval"
 
 
 def _caption(
-    ranking: pd.DataFrame, ranked: pd.DataFrame, shown: pd.DataFrame, target: Target, members: int
+    ranking: pd.DataFrame, ranked: pd.DataFrame, shown: pd.DataFrame, target: Target, interval: str
 ) -> str:
-    if target.kind == "class":
-        interval = (
-            f"the middle 90 % of what {members} networks say, which is no confidence interval"
-        )
-    else:
-        interval = "a prediction interval"
     last = shown["rank_dissimilar"].max()
+    opposite = ", and of those measured as the opposite, which a hit should not be nearer to"
     passed = int((~ranked.loc[ranked["rank_dissimilar"] < last, "inside"]).sum())
     return (
         f"The first {len(shown)} of {len(ranked):,} dissimilar molecules in a library of "
         f"{len(ranking):,}: not measured, and less similar (Tanimoto, Morgan radius 2) to all "
         f"{_known(target)} than the limit `dissimilar`; {passed} before the last are passed over, "
         "since they are outside the domain of applicability, where a score says little. In "
-        f"brackets {interval}. Similarity: to the nearest of these, and of those measured as the "
-        "opposite, which a hit should not be nearer to; QED: drug-likeness, 0 to 1; PAINS: "
+        f"brackets {interval}. Similarity: to the nearest of these"
+        f"{opposite if target.kind == 'class' else ''}; QED: drug-likeness, 0 to 1; PAINS: "
         "substructures that interfere with many assays. A score is a reason to test a molecule, "
         "not a result."
     )

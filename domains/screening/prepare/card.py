@@ -24,6 +24,11 @@ _SPLIT = {
     "random": "Molecules are drawn at random: the test holds close relatives of what is learnt "
     "from.",
 }
+_DRAWN = {
+    "scaffold": "scaffolds with all their molecules",
+    "cluster": "clusters with all their molecules",
+    "random": "molecules with all their forms",
+}
 _OWN = "as stated by its owner"
 _FORMS = (
     "Stereoisomers, tautomers and charged forms of one molecule, which share the first block of "
@@ -37,6 +42,7 @@ def card(params: PrepareParams, loaded: Loaded) -> dict[str, Any]:
         **_about(params, loaded),
         "splits": {split: _counts(loaded, split) for split in SPLITS},
         "excluded": _excluded(loaded),
+        "intervals": f"n counts molecules; the bootstrap draws {_DRAWN[params.split]}.",
         "notes": _notes(params, loaded),
         "max_atoms": params.max_atoms,
     }

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from pipelines.core.randomness import generator, seed_everything
 from pipelines.training.fit import EpochDataModule, Fit
+from pipelines.training.sharing import owner
 
 from ..prepare.arrays import Target, read_graphs, read_molecules, read_targets
 from ..prepare.features import FEATURES
@@ -28,18 +30,7 @@ def fits(params: TrainParams, folder: Path) -> Iterator[Fit]:
     learnt, checked = _data(folder, params, targets)
     truth = torch.from_numpy(learnt.truth)
     classes = torch.tensor([target.kind == "class" for target in targets])
-    about = {
-        "targets": [vars(target) for target in targets],
-        "atom": list(FEATURES["atoms"].values()),
-        "bond": list(FEATURES["bonds"].values()),
-        "hidden": params.hidden,
-        "depth": params.depth,
-        "layers": params.layers,
-        "dropout": params.dropout,
-        "aggregation": params.aggregation,
-        "join": params.join,
-        "joined": learnt.joined.shape[1],
-    }
+    about = _about(params, targets, learnt)
     for number in range(params.members):
         seed = int(generator(params.seed, number).integers(2**31))
         seed_everything(seed)
@@ -60,7 +51,24 @@ def fits(params: TrainParams, folder: Path) -> Iterator[Fit]:
             gradient_clip=params.gradient_clip,
             model=about,
             low_precision=True,
+            owner=owner(number, params.members),
         )
+
+
+def _about(params: TrainParams, targets: list[Target], learnt: MoleculeBatches) -> dict[str, Any]:
+    """What `BondNetwork` is made from, as `predict` will make it again."""
+    return {
+        "targets": [vars(target) for target in targets],
+        "atom": list(FEATURES["atoms"].values()),
+        "bond": list(FEATURES["bonds"].values()),
+        "hidden": params.hidden,
+        "depth": params.depth,
+        "layers": params.layers,
+        "dropout": params.dropout,
+        "aggregation": params.aggregation,
+        "join": params.join,
+        "joined": learnt.joined.shape[1],
+    }
 
 
 def _data(

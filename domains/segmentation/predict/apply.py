@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from pipelines.core.artifacts import read_json, write_csv
-from pipelines.core.errors import UserError
 
 from ..prepare.arrays import Format
 from ..prepare.reading import SUFFIXES, stem_of
@@ -45,7 +44,6 @@ def apply(inputs: "Inputs", files: list[Path], out: Path) -> None:
     """
     settings, rule = read_json(inputs.predict / RULE), read_rule(inputs.predict)
     model = load(inputs.train, **settings["tiles"])
-    _refuse_equal_stems(files)
     sources = [examined(path, model.form) for path in files]  # every mistake before any work
     _warn_of_other_sizes(sources, model.form)
     tables, learnt = [], _foreground(inputs.prepare)
@@ -119,14 +117,3 @@ def _warn_of_foreground(path: Path, pages: list[Regions], learnt: float) -> None
             f"at most {learnt:.0%}; look whether it is an image like those",
             file=sys.stderr,
         )
-
-
-def _refuse_equal_stems(files: list[Path]) -> None:
-    seen: dict[str, Path] = {}
-    for path in files:
-        first = seen.setdefault(stem_of(path), path)
-        if first != path:
-            raise UserError(
-                f"{path}: {first} has the stem {stem_of(path)} too, and both would be written to "
-                "one file; rename one, or write to two folders"
-            )

@@ -59,7 +59,7 @@ def about(params: PrepareParams, samples: list[Sample], form: Format) -> dict[st
             "It is one colony: the bacteria of the test frames are descendants of those learnt "
             "from. A score says how a denser stage of the same colony is segmented, and nothing "
             "about other strains, microscopes or days.",
-            "A unit of the bootstrap is a frame, and the same bacteria are in each: the intervals "
-            "are too narrow.",
         ],
+        "intervals": "n counts frames, which the bootstrap draws. The same bacteria are in each: "
+        "the intervals are too narrow.",
     }

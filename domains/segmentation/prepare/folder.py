@@ -148,6 +148,7 @@ def about(params: PrepareParams, samples: list[Sample], form: Format) -> dict[st
             "files": files(params),
         },
         "excluded": [],
+        "intervals": "n counts groups, which the bootstrap draws with all their images.",
         "notes": [
             f"{len({s.group for s in samples})} groups; a group is in one split only"
             f"{'' if told else '; ' + alone}.",

@@ -98,6 +98,9 @@ def about(params: PrepareParams, samples: list[Sample], form: Format) -> dict[st
                 "count": params.gap_px,
             },
         ],
+        "intervals": f"n counts stripes, {params.blocks} of the test region, which the bootstrap "
+        "draws in all frames at once, since the same nuclei come back. So few make rough "
+        "intervals.",
         "notes": _notes(params),
     }
 
@@ -115,6 +118,4 @@ def _notes(params: PrepareParams) -> list[str]:
         "a nucleus is about 28 px wide, the widest 57 px.",
         "Nuclei that touch ignored pixels or a region's edge are left out of the instance scores, "
         "true and predicted alike.",
-        f"A unit of the bootstrap is one of {params.blocks} stripes of the test region in all "
-        "frames, in which the same nuclei come back. So few units make rough intervals.",
     ]

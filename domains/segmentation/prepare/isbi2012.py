@@ -76,7 +76,7 @@ def about(params: PrepareParams, samples: list[Sample], form: Format) -> dict[st
             "challenge, and says nothing about another animal or microscope.",
             "The labels were drawn by hand; a second expert's Rand error against such labels was "
             "0.0021 by the challenge's own account.",
-            "A unit of the bootstrap is a slice. Neighbouring slices show the same cells, so the "
-            "units are not quite independent and the intervals a little too narrow.",
         ],
+        "intervals": "n counts slices, which the bootstrap draws. Neighbouring slices show the "
+        "same cells, so they are not quite independent and the intervals a little too narrow.",
     }

@@ -82,6 +82,7 @@ def _card(counts: dict[str, int], error: float) -> dict[str, object]:
         },
         "splits": {name: {"spectra": count} for name, count in counts.items()},
         "excluded": [],
+        "intervals": "n counts spectra, which the bootstrap draws.",
         "notes": [
             f"The Bayes-optimal mean absolute error is {error:.3g} mmol/l: to beat it is a bug."
         ],
