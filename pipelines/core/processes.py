@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+GRACE = 5.0  # seconds in which torchrun notices that a process has ended, and ends the others
+
 _is_by_itself = False
 
 

@@ -21,11 +21,9 @@ from pipelines.core.contract import STAGES, check_outputs
 from pipelines.core.environment import Environment, prepare_process
 from pipelines.core.errors import UserError
 from pipelines.core.params import Params, load_params
-from pipelines.core.processes import processes, rank, started_together
+from pipelines.core.processes import GRACE, processes, rank, started_together
 from pipelines.core.project import OUTPUTS, WORK
 from pipelines.core.stagefile import dependencies, digest
-
-GRACE = 5.0  # seconds in which torchrun notices that a process has ended, and ends the others
 
 
 @dataclass(frozen=True)
@@ -178,7 +176,7 @@ def _failing_in_turn() -> Iterator[None]:
         yield
     except Exception as error:
         if started_together():  # the first process last, if what failed is not what all would tell
-            time.sleep(GRACE * ((rank() > 0) + (not isinstance(error, UserError))))
+            time.sleep(GRACE * ((rank() > 0) + (not isinstance(error, UserError))) + rank())
         raise
 
 

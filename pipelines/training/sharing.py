@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from datetime import timedelta
 from typing import TypeVar
 
 import numpy as np
@@ -11,8 +13,10 @@ from pytorch_lightning import LightningModule
 from torch import Tensor
 from torchmetrics.utilities.distributed import gather_all_tensors
 
-from pipelines.core.processes import processes, rank
+from pipelines.core.errors import UserError
+from pipelines.core.processes import GRACE, processes, rank
 
+PATIENCE = timedelta(days=365)  # one member may take much longer than another
 Number = TypeVar("Number", bound=np.generic)
 
 
@@ -64,3 +68,35 @@ def meet() -> None:
     """Wait until all processes are here; what one has written before, all can read after."""
     if processes() > 1 and torch.distributed.is_initialized():
         torch.distributed.barrier()
+
+
+class Others:
+    """The other processes, from which this one takes leave while it trains members by itself."""
+
+    def __init__(self) -> None:
+        self.group: torch.distributed.ProcessGroup | None = None
+
+    def leave(self) -> None:
+        """Agree on how to meet again, while all are there: if one ends the others will know."""
+        if self.group is None:
+            if not torch.distributed.is_initialized():
+                torch.distributed.init_process_group("gloo", timeout=PATIENCE)
+            self.group = torch.distributed.new_group(timeout=PATIENCE, backend="gloo")
+
+    def join(self) -> None:
+        """Wait for the others, if this process has left them.
+
+        Raises UserError if one of them has ended before; each has said why.
+        """
+        if self.group is None:
+            return
+        try:
+            torch.distributed.barrier(self.group)
+        except RuntimeError:
+            time.sleep(GRACE)  # on the same machine the launcher ends this process meanwhile
+            raise UserError(
+                "another process of the training has ended before its members were trained; mend "
+                "what it tells, and give the same command again: all go on from their last epoch"
+            ) from None
+        torch.distributed.destroy_process_group()  # all of them: Lightning makes its own
+        self.group = None

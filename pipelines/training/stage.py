@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 import sys
-import time
 import warnings
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -26,7 +25,7 @@ from pipelines.training.memory import keep_memory
 from pipelines.training.precision import trainer_precision, uses_gpu
 from pipelines.training.progress import MetricsBar, Progress
 from pipelines.training.reproducible import prepare_torch
-from pipelines.training.sharing import meet
+from pipelines.training.sharing import Others, meet
 from pipelines.training.weights import read_weights, write_weights
 
 # Games have optimisers that do not move all parameters. For other fits plain `ddp` would not do
@@ -55,6 +54,7 @@ def train(fits: Iterator[Fit], out: Path, work: Path, label: str) -> None:
         logging.getLogger(chatty).setLevel(logging.ERROR)
     work.mkdir(parents=True, exist_ok=True)
     models: dict[str, dict[str, Any]] = {}
+    others = Others()
     for fit in fits:
         if fit.name in models or not re.fullmatch(r"[\w.-]+", fit.name):
             raise UserError(
@@ -62,21 +62,24 @@ def train(fits: Iterator[Fit], out: Path, work: Path, label: str) -> None:
                 "digits and underscores"
             )
         models[fit.name] = fit.model
+        if fit.owner is None:
+            others.join()
+        else:
+            others.leave()
         if fit.owner in (None, rank()):
             folder = work / fit.name
             with nullcontext() if fit.owner is None else by_itself():
                 if not (folder / DONE).exists():
                     _run(fit, folder, f"{label} {fit.name}")
             fit.module.load_state_dict(read_weights(folder / BEST, fit.name))
+    others.join()
     if not rank():
         _publish(models, work, out)
 
 
 def _publish(models: dict[str, dict[str, Any]], work: Path, out: Path) -> None:
-    """Write what all fits have left, those of other processes too, for which it waits."""
+    """Write what the fits have left, whichever process has trained them."""
     folders = {name: work / name for name in models}
-    while not all((folder / DONE).exists() for folder in folders.values()):
-        time.sleep(0.1)  # if one of the others fails, the launcher ends this process
     states = {name: read_weights(folder / BEST, name) for name, folder in folders.items()}
     write_weights(out / "weights.safetensors", states)
     found = {name: {"model": models[name], **read_json(folders[name] / DONE)} for name in models}

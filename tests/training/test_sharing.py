@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import textwrap
@@ -22,6 +23,7 @@ from pipelines.core.processes import by_itself
 from pipelines.core.randomness import generator
 from pipelines.training.fit import EpochDataModule, EpochSampler
 from pipelines.training.sharing import owner, part, share
+from tests.workspace import ROOT
 
 # A network without normalisation and dropout, whose mean gradient is the same however it is shared.
 SCRIPT = textwrap.dedent("""
@@ -168,6 +170,46 @@ def test_members_are_shared_out_where_there_are_enough_for_all(
 ) -> None:
     process.setenv("WORLD_SIZE", count)
     assert [owner(number, members) for number in range(members)] == owners
+
+
+# As on two machines, where no launcher ends the one whose companion is gone.
+APART = textwrap.dedent("""
+    import os, sys
+    from pipelines.core.errors import UserError
+    from pipelines.core.processes import by_itself, processes, rank
+    from pipelines.training.sharing import Others, meet
+
+    others = Others()
+    others.join()
+    for time in ("first", "second"):
+        others.leave()
+        with by_itself():
+            assert processes() == 1
+            meet()  # waits for nobody
+        if time == "second" and rank():
+            os._exit(0)
+        try:
+            others.join()
+        except UserError as error:
+            sys.exit(f"{time}: {error}")
+""")
+
+
+def test_of_a_process_that_is_gone_the_others_know(tmp_path: Path) -> None:
+    (tmp_path / "apart.py").write_text(APART)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
+    here = {**os.environ, "TORCHELASTIC_RUN_ID": "test", "WORLD_SIZE": "2", "MASTER_PORT": port}
+    here |= {"MASTER_ADDR": "127.0.0.1", "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, str(tmp_path / "apart.py")]
+    first, second = (
+        subprocess.Popen(command, env={**here, "RANK": k}, stderr=subprocess.PIPE, text=True)
+        for k in "01"
+    )
+    assert second.communicate(timeout=120) and second.returncode == 0
+    _, said = first.communicate(timeout=120)
+    assert first.returncode == 1
+    assert "second: another process of the training has ended before its members" in said
 
 
 def test_two_processes_learn_what_one_learns(tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ def card(params: PrepareParams, loaded: Loaded, folder: Path) -> dict[str, Any]:
             **{name: {"molecules": len(loaded.splits[name])} for name in HELD_OUT},
         },
         "excluded": [vars(one) for one in loaded.excluded],
-        "intervals": "n counts generated molecules, those that the score is about; the intervals "
-        "tell how much it would vary if as many others were drawn from the same model.",
+        "intervals": "n counts draws for validity, different molecules for novelty, else valid "
+        "molecules; the intervals tell how much a score would vary with as many other draws.",
         "notes": [
             *about["notes"],
             f"Molecules changed: {changed or 'none'}.",

@@ -34,7 +34,8 @@ def card(params: PrepareParams, eyes: Eyes, account: Account) -> dict[str, Any]:
         },
         "excluded": [one for one in account.excluded if one["count"]],
         "intervals": "n counts patients, or photographs where each is scored by itself; the "
-        "bootstrap draws patients with all their photographs.",
+        "bootstrap draws patients with all their photographs; intervals of the coverage are exact "
+        "binomial ones where a patient counts once.",
         "notes": [
             *about["notes"],
             *account.notes,

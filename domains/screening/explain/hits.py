@@ -68,7 +68,8 @@ def _told(row: pd.Series, target: Target) -> str:
     alert = ["PAINS alert"] if isinstance(row["alerts"], str) else []
     likeness = f"similarity {row['similarity_active']:.2f}"
     if "similarity_inactive" in row:
-        likeness += f", to inactives {row['similarity_inactive']:.2f}"
+        opposite = "inactives" if target.better == "high" else "actives"
+        likeness += f", to {opposite} {row['similarity_inactive']:.2f}"
     texts = [f"score {score} [{low}, {high}]", likeness, f"QED {row['qed']:.2f}"]
     return "\n".join([*texts[:2], ", ".join(texts[2:] + alert)])
 
