@@ -2,10 +2,10 @@
 
     python benchmarks/together.py [DOMAIN …] [--rounds 3] [--epochs 3]
 
-Of each domain's first fit an epoch's duration is taken from the lines that the train stage prints,
-the first epoch left out; its items are the same for both. Rounds alternate. The project's outputs
-of `prepare` are used; nothing is changed but a scratch copy. Prints a table and writes
-benchmarks/records/together.json.
+Epochs are timed by the lines that the train stage prints until a fit ends, the first epoch of each
+left out; an epoch has the same items whoever trains it. Members of an ensemble, which two processes
+train side by side, are both counted. Rounds alternate. The project's outputs of `prepare` are used;
+nothing is changed but a scratch copy. Prints a table and writes benchmarks/records/together.json.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def speed(project: Path, domain: str, rounds: int) -> dict[str, Any]:
 
 
 def _epoch(project: Path, domain: str, devices: int) -> float:
-    """Mean seconds of the epochs after the first, of the first fit; then it is ended."""
+    """Seconds an epoch of what is trained at once, until a fit ends."""
     shutil.rmtree(project / ".work" / domain, ignore_errors=True)  # else it would go on from there
     command = [sys.executable, "-m", "pipelines", "train", domain]
     environment = {**os.environ, "SCISTAGE_DEVICES": str(devices)}
@@ -81,17 +81,19 @@ def _epoch(project: Path, domain: str, devices: int) -> float:
         command, cwd=project, env=environment, stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
-    times: list[float] = []
+    times: dict[str, list[float]] = {}
     for line in process.stdout:
-        number, total = line.split()[3].split("/")  # retina member_0  epoch 1/3  …
-        times.append(time.monotonic())
+        _, fit, _, count = line.split()[:4]  # retina member_0  epoch 1/3  …
+        times.setdefault(fit, []).append(time.monotonic())
+        number, total = count.split("/")
         if number == total:
             break
     process.kill()
     process.wait()
-    if len(times) < 2:
+    rates = [(len(t) - 1) / (t[-1] - t[0]) for t in times.values() if len(t) > 1]
+    if not rates:
         raise SystemExit(f"{domain}: the train stage failed")
-    return (times[-1] - times[0]) / (len(times) - 1)
+    return 1 / sum(rates)
 
 
 def _set_epochs(project: Path, domain: str, epochs: int) -> None:
