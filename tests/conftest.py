@@ -46,8 +46,7 @@ def _build(path: Path, only_spectra: bool) -> None:
     if only_spectra:
         workspace.run("new", "spectra").check_returncode()
         workspace.keep_only("spectra")
-    for domain in workspace.domains():
-        run = workspace.run("preset", domain, "tiny")
+    for run in workspace.run_many(*(["preset", name, "tiny"] for name in workspace.domains())):
         assert run.returncode == 0, run.stderr
     run = workspace.run("repro", "--jobs", "2")  # the other process of pytest may be waiting
     assert run.returncode == 0, run.stdout + run.stderr

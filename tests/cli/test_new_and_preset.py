@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.imports import DOMAINS
+from tests.once import built_once
 from tests.workspace import Workspace, one_line_error
 
 
@@ -18,9 +19,11 @@ def fresh(tmp_path: Path) -> Workspace:
 
 
 @pytest.fixture
-def with_spectra(fresh: Workspace) -> Workspace:
-    fresh.run("new", "spectra").check_returncode()
-    return fresh
+def with_spectra(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> Workspace:
+    def build(path: Path) -> None:
+        Workspace.create(path).run("new", "spectra").check_returncode()
+
+    return Workspace(built_once(tmp_path_factory, "new", build)).clone(tmp_path / "spectra")
 
 
 def params(workspace: Workspace) -> str:
