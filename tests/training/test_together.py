@@ -93,7 +93,7 @@ def test_three_processes_resume_as_if_nothing_had_been(spectra: Workspace) -> No
     """Only of three and more does a sum depend on the order in which gradients are exchanged."""
     three = {**TWO, "SCISTAGE_DEVICES": "3"}
     spectra.set_param("spectra.train.batch_size", "24")
-    spectra.set_param("spectra.train.epochs", "15")
+    spectra.set_param("spectra.train.epochs", "40")
     run = spectra.run("train", "spectra", **three)
     assert run.returncode == 0, run.stderr
     once = spectra.tree("outputs/spectra/train")
