@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.core.artifacts import read_json
+from pipelines.core.contract import read_card
 from pipelines.core.params import load_params
 from pipelines.core.runner import inputs_of
 from pipelines.report.formatting import DASH, plain
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 def model_card(domain: str, graph: Graph, differences: list[Difference], script: str) -> str:
     """The card as Markdown. script: the text of run.py, whose docstring says how it is called."""
     inputs = inputs_of(domain)
-    card: dict[str, Any] = read_json(inputs.prepare / "card.json")
+    card = read_card(inputs.prepare)
     report: Any = load_params(domain, "report")
     parts = [
         f"# {report.title}",

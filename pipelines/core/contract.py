@@ -100,6 +100,18 @@ def check_outputs(stage: str, folder: Path, owner: str) -> None:
         raise UserError(f"{owner}: {problem}")
 
 
+def read_card(prepare: Path) -> dict[str, Any]:
+    """The data card that `prepare` left.
+
+    Raises:
+        UserError: it is not what the contract asks for, as where an earlier version wrote it.
+    """
+    problem = _check_card(prepare)
+    if problem:
+        raise UserError(f"{prepare}: {problem}; run `scistage repro`")
+    return _mapping(prepare / "card.json")
+
+
 def _mapping(path: Path) -> dict[str, Any]:
     value = read_json(path)
     if not isinstance(value, dict):
@@ -112,6 +124,9 @@ def _check_card(folder: Path) -> str | None:
     missing = [key for key in CARD_KEYS if key not in card]
     if missing:
         return f"card.json: key {missing[0]!r} is missing"
+    for key in ("title", "description", "intervals"):
+        if not isinstance(card[key], str):
+            return f"card.json: {key}: found {card[key]!r}; a text is needed"
     if not isinstance(card["splits"], dict) or not isinstance(card["source"], dict):
         return "card.json: splits and source: mappings are needed"
     absent = [split for split in ("train", "validation", "test") if split not in card["splits"]]

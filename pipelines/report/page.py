@@ -6,7 +6,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from pipelines.core.artifacts import read_csv, read_json
+from pipelines.core.artifacts import read_csv
+from pipelines.core.contract import read_card
 from pipelines.core.errors import UserError
 from pipelines.core.runner import Inputs
 from pipelines.report.charts import curve_chart, forest_chart
@@ -27,7 +28,7 @@ from pipelines.report.training import FitSummary, read_fits
 
 def build_page(params: ReportParams, inputs: Inputs) -> dict[str, Any]:
     """Everything the template shows, as text, numbers already rounded, and images."""
-    card = read_json(inputs.prepare / "card.json")
+    card = read_card(inputs.prepare)
     scores = read_scores(inputs.evaluate / "scores.csv")
     opening = headlines(scores, params.headline, params.units, inputs.evaluate)
     if not opening:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipelines.core.contract import STAGES, check_outputs
+from pipelines.core.contract import STAGES, check_outputs, read_card
 from pipelines.core.errors import UserError
 
 SCORES = """\
@@ -87,6 +88,7 @@ def broken_card(change: Callable[[dict[str, Any]], Any]) -> str:
     "change, said",
     [
         (lambda card: card.pop("synthetic"), "key 'synthetic' is missing"),
+        (lambda card: card.update(intervals=3), "intervals: found 3; a text is needed"),
         (lambda card: card["splits"].pop("test"), "splits: 'test' is missing"),
         (lambda card: card["splits"].update(test=3), "splits.test: found 3; a mapping of counts"),
         (lambda card: card.update(excluded=["3 spectra"]), "excluded: a list of mappings"),
@@ -99,6 +101,8 @@ def test_a_card_that_lacks_something(
 ) -> None:
     folder = write("prepare", tmp_path / "out", **{"card.json": broken_card(change)})
     assert f"card.json: {said}" in refusal("prepare", folder)
+    with pytest.raises(UserError, match=f"^{re.escape(str(folder))}: .*; run `scistage repro`$"):
+        read_card(folder)
 
 
 @pytest.mark.parametrize(
