@@ -2,16 +2,18 @@
 
     python benchmarks/screening.py speed [--data NAME …] [--rounds R] [--seeds N] [--threads T]
     python benchmarks/screening.py errors [--seeds N] [--threads T]
-    python benchmarks/screening.py ecoli [--seeds N] [--threads T]
+    python benchmarks/screening.py ecoli [--split random] [--seeds N] [--threads T]
+    python benchmarks/screening.py ecoli_chemprop [--split random] [--seeds N] [--threads T]
     python benchmarks/screening.py halicin [--seeds N] [--threads T]
     python benchmarks/screening.py apply [--molecules N] [--project FOLDER] [--threads T]
 
 Prints Markdown tables and writes benchmarks/records/screening_<part>.json, of speed a file for each
-of the data. errors, ecoli and halicin keep what is finished in .work/, so that they can be run in
-slices (`timeout 500 python …`).
+of the data. errors, ecoli, ecoli_chemprop and halicin keep what is finished in .work/, so that they
+can be run in slices (`timeout 500 python …`).
 
-chemprop is needed for speed and errors. Its compiled part works with one version of RDKit only,
-which is not the one pinned here: both sides are then run with that, in an environment of its own.
+chemprop is needed for speed, errors and ecoli_chemprop. Its compiled part works with one version of
+RDKit only, which is not the one pinned here: both sides are then run with that, in an environment
+of its own.
 
     python -m venv .work/peers && .work/peers/bin/pip install -c constraints.txt -e .
     .work/peers/bin/pip install --no-deps -r benchmarks/requirements.txt rdkit==2026.3.6
@@ -35,7 +37,7 @@ def main() -> None:
     os.environ["SCISTAGE_WORKERS"] = "0"  # else the feeding is done by others, uncounted
     os.environ["SCISTAGE_ACCELERATOR"] = "cpu"
     prepare_process()
-    if arguments.part in ("speed", "errors"):
+    if arguments.part in ("speed", "errors", "ecoli_chemprop"):
         _require_chemprop()
     try:
         importlib.import_module(f"screening_{arguments.part}").run(arguments)
@@ -59,14 +61,18 @@ def _parser() -> argparse.ArgumentParser:
     speed.add_argument("--data", nargs="+", choices=data, default=list(data), help="which of them")
     speed.add_argument("--rounds", type=int, default=8, help="of measuring the speeds")
     errors = parts.add_parser("errors", help="the presets' errors on random splits")
-    ecoli = parts.add_parser("ecoli", help="ROC-AUC on scaffold-balanced splits")
+    ecoli = parts.add_parser("ecoli", help="ROC-AUC on random splits")
+    peer = parts.add_parser("ecoli_chemprop", help="chemprop on the splits of ecoli")
+    for part in (ecoli, peer):
+        part.add_argument("--split", choices=("scaffold", "random"), default="scaffold")
     halicin = parts.add_parser("halicin", help="its rank in the Drug Repurposing Hub")
     apply = parts.add_parser("apply", help="a table of a million molecules")
     apply.add_argument("--molecules", type=int, default=1_000_000, help="rows of the table")
     apply.add_argument("--project", type=Path, default=ROOT, help="with a trained model")
-    for part, seeds in ((speed, 3), (errors, 5), (ecoli, 20), (halicin, 5)):
+    for part, seeds in ((speed, 3), (errors, 5), (ecoli, 20), (peer, 20), (halicin, 5)):
         part.add_argument("--seeds", type=int, default=seeds, help="trainings or splits")
-    for part, threads in ((speed, 1), (errors, 1), (ecoli, 1), (halicin, 1), (apply, 2)):
+    for part in (speed, errors, ecoli, peer, halicin, apply):
+        threads = 2 if part is apply else 1
         part.add_argument("--threads", type=int, default=threads, help="of each side")
         part.add_argument("--quick", action="store_true", help="nothing is recorded")
     return parser

@@ -41,11 +41,16 @@ _MAIN = "from chemprop.cli.main import main; main()"
 
 
 def by_command_line(
-    table: pd.DataFrame, name: str, out: Path, seed: int, epochs: int | None = None
+    table: pd.DataFrame,
+    name: str,
+    out: Path,
+    seed: int,
+    epochs: int | None = None,
+    options: Sequence[str] = (),
 ) -> NDArray[np.float64]:
     """(n,) values of the test molecules by `chemprop train`, told the data, the split and the seed.
 
-    table: smiles, split and the column `name`; epochs: other than its default.
+    table: smiles, split and the column `name`; epochs: other than its default; options: further.
     """
     out.mkdir(parents=True)
     given = table[["smiles", name]].assign(split=table["split"].map(_SPLITS))
@@ -56,7 +61,7 @@ def by_command_line(
     fewer = ("--epochs", str(epochs)) if epochs else ()
     command = [sys.executable, "-c", _MAIN, "train", "--output-dir", out / "run"]
     with (out / "log").open("w", encoding="utf-8") as log:
-        whole = [*command, *data, *columns, *seeds, *_SETTINGS, *fewer]
+        whole = [*command, *data, *columns, *seeds, *_SETTINGS, *fewer, *options]
         found = subprocess.run(whole, stdout=log, stderr=subprocess.STDOUT)
     if found.returncode:
         raise SystemExit(f"chemprop failed:\n{(out / 'log').read_text()[-2000:]}")

@@ -35,9 +35,12 @@ class Known:
     target: Target
     kin: list[Kinship]
 
-    def tested(self, share: float, seed: int) -> NDArray[np.bool_]:
-        """(n,) the molecules of random scaffolds, each at most a quarter of these."""
-        groups = groups_of(self.table["smiles"].tolist(), list(self.kin), "scaffold")
+    def tested(self, share: float, seed: int, kind: str) -> NDArray[np.bool_]:
+        """(n,) the molecules of random groups, each at most a quarter of these.
+
+        kind: of groups, as the parameter `prepare.split`.
+        """
+        groups = groups_of(self.table["smiles"].tolist(), list(self.kin), kind)
         return assign(groups, (1 - share, share / 2, share / 2), seed) != "train"
 
     def split(

@@ -1,8 +1,9 @@
-"""`ecoli`: ROC-AUC of the preset and of a forest on random scaffold-balanced splits.
+"""`ecoli`: ROC-AUC of the preset and of a forest on random splits, scaffold-balanced by default.
 
-A fifth of the molecules is tested: whole scaffolds, of which none is larger than a quarter of it.
-All others are learnt from: each member of the ensemble has a tenth of its own, split likewise, that
-chooses its epoch, and the other members learn that. Finished splits are kept in .work/.
+A fifth of the molecules is tested: whole scaffolds, of which none is larger than a quarter of it;
+or, `--split random`, any molecules, but all stereoisomers of one. All others are learnt from: each
+member of the ensemble has a tenth of its own, split likewise, that chooses its epoch, and the other
+members learn that. Finished splits are kept in .work/.
 """
 
 from __future__ import annotations
@@ -31,39 +32,45 @@ LEAST, MINUTES = 0.90, 60.0  # mean ROC-AUC; CPU
 
 def run(arguments: argparse.Namespace) -> None:
     """All splits, printed and recorded."""
-    quick = arguments.quick
+    quick, kind = arguments.quick, arguments.split
     settings = settings_of(train_params(PRESET, 0, quick))
+    part = part_of(kind)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         given = {
+            "split": kind,
             "training": settings,
             "tested": TESTED,
             "checked": CHECKED,
             "threads": arguments.threads,
         }
-        journal = Journal(folder if quick else WORK, "ecoli", **given)
+        journal = Journal(folder if quick else WORK, part, **given)
         molecules = known(PRESET, folder / "all", quick)
         rows = [
-            journal.of({"seed": seed}, partial(_split, molecules, seed, quick))
+            journal.of({"seed": seed}, partial(_split, molecules, kind, seed, quick))
             for seed in range(2 if quick else arguments.seeds)
         ]
     found = _summary(rows)
     print(table([{"what": name, **values} for name, values in found["roc_auc"].items()]))
     print(table(found["bars"]))
     if not quick:
-        protocol = {"split": "scaffold", **given, "published": PUBLISHED}
-        record("ecoli", {**protocol, **found, "rows": rows})
+        record(part, {**given, "published": PUBLISHED, **found, "rows": rows})
 
 
-def _split(molecules: Known, seed: int, quick: bool) -> dict[str, Any]:
+def part_of(kind: str) -> str:
+    """Name of the record of one kind of splits."""
+    return "ecoli" if kind == "scaffold" else f"ecoli_{kind}"
+
+
+def _split(molecules: Known, kind: str, seed: int, quick: bool) -> dict[str, Any]:
     """ROC-AUC and average precision of both on the test molecules of one split."""
-    tested = molecules.tested(TESTED, seed)
+    tested = molecules.tested(TESTED, seed, kind)
     truth = molecules.table[molecules.target.name]
     counts = read_counts(molecules.folder, "molecules")
     members = np.stack(
         [
             said_of(ensemble, molecules.folder, tested)[0]
-            for ensemble in members_of(molecules, PRESET, CHECKED, seed, quick, tested)
+            for ensemble in members_of(molecules, PRESET, CHECKED, seed, quick, tested, kind)
         ]
     )
     trees = forest(counts[~tested], truth[~tested], counts[tested], "class", seed)

@@ -58,17 +58,23 @@ def members_of(
     seed: int,
     quick: bool,
     tested: NDArray[np.bool_] | None = None,
+    kind: str = "scaffold",
 ) -> Iterator[Ensemble]:
     """A preset's members one by one, so that all but the tested molecules are learnt from by most.
 
-    Of these each member has a share of its own, scaffold-balanced, that chooses its epoch.
+    Of these each member has a share of its own, in groups of a kind, that chooses its epoch.
     """
     for number in range(train_params(preset, seed, quick).members):
-        key = int(generator(seed, number).integers(2**31))
+        key = member_key(seed, number)
         folder = molecules.folder.parent / f"{seed}_{number}"
-        molecules.split(folder, "scaffold", (1 - share, share), key, tested)
+        molecules.split(folder, kind, (1 - share, share), key, tested)
         params = train_params(preset, key, quick, members=1)
         yield ensemble_of(params, folder, folder / "train")
+
+
+def member_key(seed: int, number: int) -> int:
+    """Seed of a member's own split and training."""
+    return int(generator(seed, number).integers(2**31))
 
 
 def said_of(ensemble: Ensemble, folder: Path, rows: NDArray[np.bool_]) -> Numbers:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from ruamel.yaml import YAML
@@ -126,8 +126,9 @@ def _explain(error: ValidationError, model: type[Params], values: Any, prefix: s
     errors = error.errors(include_url=False)
     # A misspelt key is unknown, and the right one missing: only the first says what to mend.
     first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
-    location = first["loc"]
-    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    places = [_place(one["loc"], values) for one in errors]
+    location, count = _place(first["loc"], values), len(set(places))
+    more = f" (and {count - 1} more)" if count > 1 else ""
     path = ".".join([prefix, *map(str, location)])
     field = f"{PARAMS}{_line(values, location)}: {path}"
     if first["type"] == "extra_forbidden":
@@ -140,7 +141,21 @@ def _explain(error: ValidationError, model: type[Params], values: Any, prefix: s
     if first["type"] == "value_error" and isinstance(first["input"], dict):  # of several fields
         key = message.split(":")[0]
         return f"{PARAMS}{_line(values, (*location, key))}: {path}.{message}{more}"
+    also = [e["msg"] for e, place in zip(errors, places, strict=True) if place == location][1:]
+    message = " or ".join([message, *(text.removeprefix("Input should be ") for text in also)])
     return f"{field}: found {first['input']!r}; {message[0].lower()}{message[1:]}{more}"
+
+
+def _place(location: tuple[int | str, ...], values: Any) -> tuple[int | str, ...]:
+    """An error's location without the kinds of value that were tried there, one after the other."""
+    for depth, key in enumerate(location):
+        if not isinstance(values, (dict, list)):
+            return location[:depth]
+        try:
+            values = cast(Any, values)[key]
+        except (LookupError, TypeError):
+            break  # a key that is missing
+    return location
 
 
 def _known_keys(model: Any, location: tuple[int | str, ...]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from pydantic import ValidationError
@@ -103,6 +104,19 @@ def test_wrong_type_or_range_names_line_and_value(value: str, found: str) -> Non
 def test_an_item_of_a_list_is_named_by_its_place() -> None:
     message = refused("- mae", "- mae\n    - 7", stage="report")
     assert message.startswith("params.yaml:15: spectra.report.headline.1: found 7; ")
+
+
+def test_a_value_of_several_kinds_is_one_field(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Scaled(params.Params):
+        size: float | Literal["from_files"] | None
+
+    monkeypatch.setattr(params, "params_class", lambda domain, stage: Scaled)
+    with pytest.raises(UserError) as error:
+        load("spectra:\n  train:\n    size: 0.65um\n")
+    assert str(error.value) == (
+        "params.yaml:3: spectra.train.size: found '0.65um'; input should be a valid number or "
+        "'from_files'"
+    )
 
 
 def test_missing_sections() -> None:

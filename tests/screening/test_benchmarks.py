@@ -60,7 +60,7 @@ def test_a_split_changes_nothing_else(molecules: Any, tmp_path: Path) -> None:
 
 
 def test_members_never_learn_what_is_tested(molecules: Any, tmp_path: Path) -> None:
-    tested = molecules.tested(0.2, 0)
+    tested = molecules.tested(0.2, 0, "scaffold")
     assert 0.1 < tested.mean() <= 0.25
     scaffolds = molecules.table["scaffold"]
     assert not set(scaffolds[tested]) & set(scaffolds[~tested]) - {""}
