@@ -124,6 +124,8 @@ def _read_files(module: ModuleType, domain: str, paths: list[Path], out: Path) -
             f"{out / module.TABLE}: is there already; name another -o folder, or move it away"
         )
     files = _files(paths, module.SUFFIXES, out)
+    if out.is_dir() and any(file.parent.samefile(out) for file in files):
+        raise UserError(f"{out}: is the folder of what is to be read; name another -o folder")
     with partial_folder(out) as partial:
         module.apply(inputs_of(domain), files, partial)
         written = sorted(partial.iterdir())

@@ -34,7 +34,13 @@ def check_domain(domain: str) -> Files:
     """Validate one domain's parameters and source, fetching what is not in the cache."""
     params = {stage: load_params(domain, stage) for stage in STAGES}
     _refuse_unknown_stages(domain)
-    module = importlib.import_module(f"domains.{domain}.prepare.check")
+    where = f"domains.{domain}.prepare.check"
+    try:
+        module = importlib.import_module(where)
+    except ModuleNotFoundError as error:
+        if error.name != where:
+            raise
+        raise UserError(f"{where}: not found; it has `check(params)`, which README shows") from None
     files: Files = module.check(params["prepare"])
     return files
 

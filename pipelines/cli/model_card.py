@@ -39,7 +39,7 @@ def model_card(domain: str, graph: Graph, differences: list[Difference], script:
         "## Data",
         *_data(card),
         "## Metrics",
-        *_metrics(inputs.evaluate, report, card["intervals"]),
+        *_metrics(inputs.evaluate, report, card),
         "## Limits",
         _list(graph.limits),
         "From the data card:",
@@ -123,13 +123,13 @@ def _licence(card: dict[str, Any]) -> str:
     return str(card["source"].get("licence") or "not stated")
 
 
-def _metrics(folder: Path, report: ReportParams, counted: str) -> Iterable[str]:
+def _metrics(folder: Path, report: ReportParams, card: dict[str, Any]) -> Iterable[str]:
     scores = read_scores(folder / "scores.csv")
-    found = headlines(scores, report.headline, report.units, folder)
+    found = headlines(scores, report.headline, report.units | card.get("units", {}), folder)
     yield (
-        f"On the test split, with 95 % intervals: {counted} They are of one training, and of what "
-        "`predict` said, in bfloat16 where that suits the network and the processor: from "
-        "that `model.onnx`, in float32, may differ by more than is named under parity."
+        f"On the test split, with 95 % intervals: {card['intervals']} They are of one training, "
+        "and of what `predict` said, in bfloat16 where that suits the network and the processor: "
+        "from that `model.onnx`, in float32, may differ by more than is named under parity."
     )
     yield _table(
         ("metric", "model", "n", "best baseline", "model minus it"),

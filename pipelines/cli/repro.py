@@ -17,6 +17,7 @@ from pipelines.cli.lockfile import (
     keep_lock,
     mend_lock,
     mend_rwlock,
+    prefer_recorded,
     recorded_stages,
     write_canonical_lock,
 )
@@ -55,6 +56,8 @@ def repro(domains: list[str], force: bool, jobs: int) -> int:
             lost = [str(folder) for folder in there if not folder.is_dir()]
             but = f", but for {', '.join(lost)}: not in DVC's cache" if lost else ""
             raise UserError(f"{failed} failed (see above); the last good outputs are back{but}")
+        if force:
+            prefer_recorded(chosen)
     _write_overview()
     return 0
 

@@ -17,7 +17,13 @@ from pipelines.core.errors import UserError
 from pipelines.core.params import load_params, read_yaml
 from pipelines.core.project import LOCK_FILE, OUTPUTS
 
-SCRATCH_IDENTITY = ["-c", "user.name=verify", "-c", "user.email=verify@localhost"]
+# Of the user's settings for git none must keep it from committing to the scratch copy.
+SCRATCH_SETTINGS = (
+    "user.name=verify",
+    "user.email=verify@localhost",
+    "commit.gpgsign=false",
+    "core.hooksPath=/dev/null",
+)
 
 
 def verify(domains: list[str]) -> int:
@@ -53,13 +59,13 @@ def copy_project(to: Path) -> None:
     )
     if listed.returncode:
         raise UserError("verify: this is not a git repository; clone the project with git")
-    for name in listed.stdout.decode().split("\0"):
+    for name in os.fsdecode(listed.stdout).split("\0"):
         if name and Path(name).is_file() and not name.startswith(f"{OUTPUTS}/"):
             (to / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(name, to / name)
     # A cache of its own, whatever the project's settings or the user's say.
     (to / ".dvc" / "config.local").write_text("[cache]\n    dir = cache\n", encoding="utf-8")
-    git = ["git", *SCRATCH_IDENTITY]
+    git = ["git", *(word for setting in SCRATCH_SETTINGS for word in ("-c", setting))]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
     for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "copy"]):
         subprocess.run([*git, *arguments], cwd=to, check=True, env=environment)
@@ -70,10 +76,19 @@ def _link_data(domain: str, copy: Path) -> None:
     for value in vars(load_params(domain, "prepare")).values():
         if not isinstance(value, str | Path) or not str(value):
             continue
-        path, link = Path(value), copy / value
-        if path.exists() and not path.is_absolute() and not link.exists():
-            link.parent.mkdir(parents=True, exist_ok=True)
-            link.symlink_to(path.resolve())
+        path = Path(value)
+        if path.exists() and not path.is_absolute():
+            _link_missing(path, copy / path)
+
+
+def _link_missing(path: Path, link: Path) -> None:
+    """Link a file or folder, or what of a folder git tracks only in part."""
+    if not link.exists():
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(path.resolve())
+    elif path.is_dir() and not path.resolve().samefile(link):
+        for inner in path.iterdir():
+            _link_missing(inner, link / inner.name)
 
 
 def _outputs(lock: Path, domains: list[str]) -> dict[str, str]:

@@ -22,17 +22,29 @@ def is_text(text: str) -> bool:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write JSON in key order as given, floats to six significant digits.
+    """Write what `json_text` makes of a value.
+
+    Raises:
+        UserError: a number is not finite.
+    """
+    try:
+        text = json_text(value)
+    except UserError as error:
+        raise UserError(f"{path.name}: {error}") from None
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def json_text(value: Any) -> str:
+    """JSON in key order as given, floats to six significant digits.
 
     Raises:
         UserError: a number is not finite, which JSON has no word for.
     """
     wrong = _not_finite(value)
     if wrong:
-        raise UserError(f"{path.name}: {wrong}; a finite number is needed: leave it out")
-    text = json.dumps(_rounded(value), indent=2, ensure_ascii=False, allow_nan=False)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text + "\n", encoding="utf-8")
+        raise UserError(f"{wrong}; a finite number is needed: leave it out")
+    return json.dumps(_rounded(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def read_json(path: Path) -> Any:

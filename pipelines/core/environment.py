@@ -65,7 +65,6 @@ def environment() -> Environment:
     Raises:
         UserError: a number is not a whole number, or is too small or too large; a word is unknown.
     """
-    default_cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "scistage"
     return Environment(
         accelerator=_word("SCISTAGE_ACCELERATOR", ACCELERATORS) or "auto",
         precision=_word("SCISTAGE_PRECISION", PRECISIONS),
@@ -74,9 +73,19 @@ def environment() -> Environment:
         devices=_whole("SCISTAGE_DEVICES", default=1, least=1),
         num_nodes=_whole("SCISTAGE_NUM_NODES", default=1, least=1),
         workers=_whole("SCISTAGE_WORKERS", default=0, least=0),
-        cache=Path(os.environ.get("SCISTAGE_CACHE") or default_cache).expanduser(),
+        cache=_cache(),
         data_mirror=os.environ.get("SCISTAGE_DATA_MIRROR") or None,
     )
+
+
+def _cache() -> Path:
+    own, shared = os.environ.get("SCISTAGE_CACHE"), os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    try:
+        return Path(own or f"{shared}/scistage").expanduser()
+    except RuntimeError:
+        raise UserError(
+            f"SCISTAGE_CACHE: found {own!r}; there is no such home folder; name one that exists"
+        ) from None
 
 
 def prepare_process() -> Environment:

@@ -3,7 +3,6 @@
 As many processes as SCISTAGE_THREADS; what comes out does not depend on their number.
 """
 
-import platform
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -59,7 +58,8 @@ def each_in_parallel(
         return
     waiting: deque[Future[Result]] = deque()
     try:
-        with ProcessPoolExecutor(processes, initializer=_die_with_parent) as pool:
+        # A worker whose parent is killed would wait for work forever.
+        with ProcessPoolExecutor(processes, initializer=set_death_signal) as pool:
             for chunk in chunks:
                 waiting.append(pool.submit(function, chunk))
                 if len(waiting) > 2 * processes:
@@ -71,9 +71,3 @@ def each_in_parallel(
             f"SCISTAGE_THREADS: found {processes}; one of so many processes was ended from "
             "outside, often for lack of memory; lower it"
         ) from None
-
-
-def _die_with_parent() -> None:
-    """A worker whose parent is killed would wait for work forever."""
-    if platform.system() == "Linux":
-        set_death_signal()

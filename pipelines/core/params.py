@@ -78,8 +78,11 @@ def load_params(domain: str, stage: str) -> Params:
 def params_class(domain: str, stage: str) -> type[Params]:
     """The class `<Stage>Params`; the report's is shared by all domains."""
     where = "pipelines.report.params" if stage == "report" else f"domains.{domain}.{stage}.params"
+    name = f"{stage.title()}Params"
     try:
-        return cast(type[Params], getattr(importlib.import_module(where), f"{stage.title()}Params"))
+        return cast(type[Params], getattr(importlib.import_module(where), name))
+    except AttributeError:
+        raise UserError(f"{where}: class {name} not found; define it") from None
     except ModuleNotFoundError as error:
         if error.name and not where.startswith(error.name):
             raise

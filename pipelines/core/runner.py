@@ -118,7 +118,7 @@ def alone(path: Path, what: str) -> Iterator[None]:
 
 def die_with_parent() -> None:
     """Have the kernel end this process when what started it ends: no orphan writes late."""
-    if ("DVC_STAGE" in os.environ or started_together()) and platform.system() == "Linux":
+    if "DVC_STAGE" in os.environ or started_together():
         parent = os.getppid()
         set_death_signal()
         if os.getppid() != parent:  # it died before the kernel knew
@@ -126,10 +126,11 @@ def die_with_parent() -> None:
 
 
 def set_death_signal() -> None:
-    """prctl(PR_SET_PDEATHSIG, SIGKILL): see man 2 prctl."""
+    """prctl(PR_SET_PDEATHSIG, SIGKILL), which Linux has: see man 2 prctl."""
     import ctypes
 
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    if platform.system() == "Linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 def _call(stage: str, domain: str, params: Params, inputs: Inputs, out: Path) -> None:

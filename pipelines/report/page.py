@@ -7,7 +7,7 @@ from typing import Any
 from markupsafe import Markup
 
 from pipelines.core.artifacts import read_csv
-from pipelines.core.contract import read_card
+from pipelines.core.contract import FEWEST_GROUPS, read_card
 from pipelines.core.errors import UserError
 from pipelines.core.runner import Inputs
 from pipelines.report.charts import curve_chart, forest_chart
@@ -30,7 +30,8 @@ def build_page(params: ReportParams, inputs: Inputs) -> dict[str, Any]:
     """Everything the template shows, as text, numbers already rounded, and images."""
     card = read_card(inputs.prepare)
     scores = read_scores(inputs.evaluate / "scores.csv")
-    opening = headlines(scores, params.headline, params.units, inputs.evaluate)
+    units = params.units | card.get("units", {})
+    opening = headlines(scores, params.headline, units, inputs.evaluate)
     if not opening:
         raise UserError("evaluate/scores.csv: no row 'model' of the group 'all'; write one")
     names = [item.model.metric for item in opening]
@@ -38,7 +39,7 @@ def build_page(params: ReportParams, inputs: Inputs) -> dict[str, Any]:
     fits = read_fits(inputs.train)
     return {
         "title": params.title,
-        "units": params.units,
+        "units": units,
         "card": card,
         "source": _source(card["source"]),
         "files": list(card["source"].get("files", {}).items()),
@@ -47,6 +48,7 @@ def build_page(params: ReportParams, inputs: Inputs) -> dict[str, Any]:
         "headlines": opening,
         "verdict": verdict(opening),
         "outcomes": OUTCOMES,
+        "fewest": FEWEST_GROUPS,
         "beats_bayes": [h.metric for h in opening if h.beats_bayes],
         "examples": figures[0] if figures else None,
         "figures": figures[1:],

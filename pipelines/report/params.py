@@ -18,5 +18,6 @@ class ReportParams(Params):
     )
     units: dict[str, str] = Field(
         default_factory=dict,
-        description="unit of each metric that has one, such as {age_mae: years}",
+        description="unit of each metric that has one and whose unit the data do not say, such "
+        "as {hausdorff_95: px}",
     )

@@ -1,12 +1,13 @@
 """scores.csv as a reader needs it: what each row is, and the headline numbers compared.
 
 What kind of row it is follows from its name and source: `model` and names that begin with it are
-this run's model and its variants; `model - otsu` is the paired difference of the two; `bayes…`,
-`oracle…`, `floor…` and `ceiling…` are bounds, not competitors; another row of this run is a
-baseline; a row with a source other than "this run" is a published result.
+this run's model and its variants; `model - otsu` is the paired difference of the two; what begins
+with the word `bayes`, `oracle`, `floor` or `ceiling` is a bound, not a competitor; another row of
+this run is a baseline; a row with a source other than "this run" is a published result.
 """
 
 import math
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,7 +31,7 @@ OUTCOMES = {
     "alone": "no baseline",
 }
 MOST = 6  # headline metrics
-_BOUNDS = ("bayes", "oracle", "floor", "ceiling")
+_BOUND = re.compile(r"(bayes|oracle|floor|ceiling)(?![a-z])")  # not bayesian_ridge
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Score:
             return "difference"
         if name.startswith("model"):
             return "model"
-        return "bound" if name.startswith(_BOUNDS) else "baseline"
+        return "bound" if _BOUND.match(name) else "baseline"
 
     @property
     def name(self) -> str:
@@ -104,10 +105,14 @@ def read_scores(path: Path) -> list[Score]:
 def _with_places(score: Score, places: int | None) -> Score:
     """A published score keeps the digits of its source; this run's follow the model's interval.
 
-    A difference has as many more as show on which side of zero its interval lies.
+    A difference has those of its own interval if that is narrower, and as many more as show on
+    which side of zero it lies.
     """
+    own = decimals(score.low, score.high)
     if places is None or score.kind == "published":
-        places = decimals(score.low, score.high)
+        places = own
+    elif score.kind == "difference":
+        places = max(places, own or 0)
     if places is not None and score.kind == "difference" and score.low is not None:
         nearest = min(abs(score.low), abs(score.high or 0.0))
         while score.low * (score.high or 0.0) > 0 and round(nearest, places) == 0 and places < 6:

@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.stats import norm, t
 
+from pipelines.core.contract import FEWEST_GROUPS
 from pipelines.core.randomness import generator
 
 RESAMPLES = 9999
 LEVEL = 0.95
-FEWEST = 5  # groups; resamples lie between them, so that of four no interval covers above 87.5 %
 DEFINED = 0.95  # the share of resamples that must have a score, or there is no interval
 MOST_NUMBERS = 4_000_000  # of a column that are resampled at a time; the result is the same
 
@@ -83,14 +83,14 @@ def bounded(values: np.ndarray, groups: int) -> Interval:
 
     Returns:
         The BCa interval; that of percentiles where BCa is undefined (the jackknife values are all
-        alike); NaN bounds for fewer than FEWEST groups, or where more than a twentieth of the draws
+        alike); NaN bounds for fewer than FEWEST_GROUPS, or where more than a twentieth of the draws
         have no score: then few groups decide, and those draws that have one are too much alike.
         The interval always holds the score: one at the edge of what is possible lies beyond all of
         its resamples.
     """
     value, left_out, drawn = values[0], values[1 : 1 + groups], values[1 + groups :]
     defined = np.sort(drawn[np.isfinite(drawn)])
-    if not np.isfinite(value) or groups < FEWEST or len(defined) < DEFINED * len(drawn):
+    if not np.isfinite(value) or groups < FEWEST_GROUPS or len(defined) < DEFINED * len(drawn):
         return Interval(float(value), float("nan"), float("nan"))
     low, high = np.quantile(defined, _levels(value, left_out, defined))
     return Interval(float(value), float(min(low, value)), float(max(high, value)))
@@ -99,7 +99,7 @@ def bounded(values: np.ndarray, groups: int) -> Interval:
 def _choices(groups: int, seed: int) -> Iterator[np.ndarray]:
     """Rows of group numbers: all; all but one (the jackknife); RESAMPLES draws; in blocks."""
     yield np.arange(groups)
-    if groups < FEWEST:
+    if groups < FEWEST_GROUPS:
         return
     size = max(1, MOST_NUMBERS // groups)
     kept = np.arange(groups - 1)

@@ -15,6 +15,7 @@ from pipelines.core.environment import environment
 from pipelines.core.errors import UserError
 from pipelines.core.processes import processes
 from pipelines.core.randomness import generator
+from pipelines.core.runner import set_death_signal
 from pipelines.training.sharing import own, part, share
 
 Key = tuple[int, int]
@@ -118,8 +119,14 @@ class EpochDataModule(LightningDataModule):
             num_workers=workers,
             persistent_workers=workers > 0,
             collate_fn=self.collate,
+            worker_init_fn=_end_with_trainer,
             generator=Generator().manual_seed(0),  # else it draws from the global one
         )
+
+
+def _end_with_trainer(worker: int) -> None:
+    """After a kill of the stage a worker would hold its lock until it found that out."""
+    set_death_signal()
 
 
 def require_even(batch_size: int) -> None:

@@ -6,7 +6,7 @@ import logging
 import re
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, cast
@@ -16,7 +16,7 @@ import pytorch_lightning as pl
 from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 
-from pipelines.core.artifacts import read_csv, read_json, write_csv, write_json
+from pipelines.core.artifacts import json_text, read_csv, read_json, write_csv, write_json
 from pipelines.core.environment import environment
 from pipelines.core.errors import UserError
 from pipelines.core.processes import by_itself, processes, processes_here, rank, rank_here
@@ -56,11 +56,7 @@ def train(fits: Iterator[Fit], out: Path, work: Path, label: str) -> None:
     models: dict[str, dict[str, Any]] = {}
     others = Others()
     for fit in fits:
-        if fit.name in models or not re.fullmatch(r"[\w.-]+", fit.name):
-            raise UserError(
-                f"{label}: a fit is called {fit.name!r}; give each a name of its own, of letters, "
-                "digits and underscores"
-            )
+        _require_well_described(fit, models, label)
         models[fit.name] = fit.model
         if fit.owner is None:
             others.join()
@@ -75,6 +71,21 @@ def train(fits: Iterator[Fit], out: Path, work: Path, label: str) -> None:
     others.join()
     if not rank():
         _publish(models, work, out)
+
+
+def _require_well_described(fit: Fit, before: Container[str], label: str) -> None:
+    """UserError for what could not be written or read after all the training."""
+    if fit.name in before or not re.fullmatch(r"[A-Za-z][\w.-]*", fit.name):
+        raise UserError(
+            f"{label}: a fit is called {fit.name!r}; give each a name of its own, of letters, "
+            "digits and underscores, a letter first"
+        )
+    try:
+        json_text(fit.model)
+    except (TypeError, ValueError, UserError) as error:
+        raise UserError(
+            f"{label} {fit.name}: Fit.model: {error}; give what JSON can hold"
+        ) from None
 
 
 def _publish(models: dict[str, dict[str, Any]], work: Path, out: Path) -> None:
@@ -99,7 +110,10 @@ def _run(fit: Fit, folder: Path, label: str) -> None:
         for chatty in LIGHTNING:
             warnings.filterwarnings("ignore", module=chatty)
         trainer = make_trainer(fit, [progress, *([MetricsBar()] if on_terminal else [])])
-        trainer.fit(fit.module, datamodule=fit.data, ckpt_path=resume, weights_only=True)
+        try:
+            trainer.fit(fit.module, datamodule=fit.data, ckpt_path=resume, weights_only=True)
+        except SystemExit:  # how Lightning answers a signal: silently, SIGTERM as if all were well
+            raise KeyboardInterrupt from None
     if not rank():
         _keep(fit, progress, folder)
     meet()

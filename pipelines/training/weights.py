@@ -106,10 +106,14 @@ def load_weights(
     wanted = {f"{part}.{name}": tensor for name, tensor in module.state_dict().items()}
     found = read_weights(path, fit)
     for name in sorted(found.keys() | wanted.keys()):
-        if name.split(".")[0] not in others:
+        root = name.split(".")[0]
+        if root not in others:
             problem = _problem(found.get(name), wanted.get(name), name in learnt)
             if problem:
-                raise UserError(f"{path}: {fit}/{name}: {problem}; train again")
+                mend = (
+                    "train again" if root == part else f"train again, or name {root!r} in `others`"
+                )
+                raise UserError(f"{path}: {fit}/{name}: {problem}; {mend}")
     module.load_state_dict({name.removeprefix(f"{part}."): found[name] for name in wanted})
 
 

@@ -156,7 +156,7 @@ def test_curves_agree_with_the_scores(noisy: tuple[Inputs, pd.DataFrame]) -> Non
     area = np.trapezoid(curve["model"], curve["recall"])
     score = scores.loc[("model", "average_precision", "all"), "value"]
     assert area == pytest.approx(score, abs=0.03)
-    found = read_csv(folder / "share_of_actives_found_by_library_screened.csv")
+    found = read_csv(folder / "share_of_wanted_found_by_library_screened.csv")
     assert found["model"].iloc[0] == 0 and found["model"].iloc[-1] == 1
     at = found.loc[np.isclose(found["library_screened"], 0.05), "model"].item()
     factor = scores.loc[("model", "enrichment_5", "all"), "value"]

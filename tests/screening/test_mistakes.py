@@ -57,7 +57,8 @@ ROWS = [
     ("no label", CLASS, "CCCCCCF,", merging.NO_LABEL),
     ("NaN", VALUE, "CCCCCCF,NaN", merging.NO_LABEL),
     ("infinite", VALUE, "CCCCCCF,-inf", "affinity is not finite"),
-    ("text for a number", VALUE, "CCCCCCF,>7", "affinity is no number"),
+    ("text for a number", VALUE, "CCCCCCF,seven", "affinity is no number"),
+    ("a bound", VALUE, "CCCCCCF,>7", "affinity is only known to be above or below a number"),
     (
         "a decimal comma",
         VALUE,

@@ -89,6 +89,33 @@ def test_classes_have_scores_of_their_own():
     assert scores["model", "pixel_error", "all"] == pytest.approx((mask != said)[known].mean())
 
 
+def test_a_class_that_was_missed_is_no_advantage():
+    """Outlines cannot be compared: neither is the class left out of the mean, nor is it better."""
+    shape = form("classes", 3)
+    truth = discs((60, 60), (20, 20, 12), (45, 45, 9))
+    found = discs((60, 60), (20, 20, 12), (41, 45, 9))
+    images = [sample(truth, name) for name in "abcdef"]
+    said = {"model": np.where(truth == 2, 0, truth), "other": found}
+    tallies = {k: tally(images, [v] * 6, shape, by_image=True) for k, v in said.items()}
+    value = table(tallies, shape)["value"]
+    assert value["model", "hausdorff_95", "class 1"] == 0
+    assert value["other", "hausdorff_95", "all"] > 0 == value["model", "dice", "class 2"]
+    assert math.isnan(value["model", "hausdorff_95", "all"])
+    assert math.isnan(value["model - other", "hausdorff_95", "all"])
+
+
+def test_a_class_that_the_truth_lacks_has_no_score():
+    shape = form("classes", 3)
+    truth = discs((60, 60), (20, 20, 12))
+    speck = truth.copy()
+    speck[0, 0] = 2
+    images = [sample(truth, name) for name in "abcdef"]
+    scores = table({"model": tally(images, [speck] + [truth] * 5, shape)}, shape)["value"]
+    assert scores["model", "dice", "all"] == scores["model", "iou", "all"] == 1
+    assert math.isnan(scores["model", "dice", "class 2"])
+    assert scores["model", "pixel_error", "class 2"] > 0  # which tells of the false pixel
+
+
 def test_region_errors_are_of_instances_only():
     names = {labels: {m for m, _ in metrics(form(labels))} for labels in ("binary", "instances")}
     assert names["instances"] - names["binary"] >= {"rand_error", "warping_error", "f1_50"}

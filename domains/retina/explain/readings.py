@@ -193,9 +193,17 @@ def _caption(subject: Subject, tables: dict[str, pd.DataFrame]) -> str:
     names = ", ".join(map(named, subject.single))
     alone = f", of {names} photograph by photograph" if names else ""
     return (
-        f"{len(subject.said)} test patients, both eyes averaged. Values: shading, how many are "
-        "read so (logarithmic); points, the mean reading in ten groups of equal size of the true "
-        "value. A line flatter than the thin diagonal is regression to the mean. Binary targets: "
-        f"ROC curves{alone}.{bayes} Control: the same network with randomised (shuffled) weights, "
-        f"eye by eye on {len(tables[CONTROL])} photographs."
+        f"{len(subject.said)} test patients, a patient's photographs averaged{_left_out(subject)}. "
+        "Values: shading, how many are read so (logarithmic); points, the mean reading in groups "
+        "of equal size, ten at most, of the true value. A line flatter than the thin diagonal is "
+        f"regression to the mean. Binary targets: ROC curves{alone}.{bayes} Control: the same "
+        "network with randomised (shuffled) weights, eye by eye on "
+        f"{len(tables[CONTROL])} photographs."
     )
+
+
+def _left_out(subject: Subject) -> str:
+    table = subject.eyes.table
+    tested = table.loc[table["split"] == "test", "patient"].nunique()
+    count = tested - len(subject.said)
+    return f" ({count} of {tested} are abstained from)" if count else ""

@@ -17,7 +17,7 @@ from pipelines.core.artifacts import write_csv
 from ..prepare.arrays import QUALITY
 from ..prepare.cohort import read_cohort
 from ..prepare.field import prepared
-from ..prepare.quality import quality, usable
+from ..prepare.quality import quality_of, usable
 from ..prepare.reading import FORMATS, read_photograph
 from ..train.ensemble import EyeEnsemble
 from ..train.reading import answers, read_network
@@ -88,11 +88,12 @@ def _looked_at_all(files: list[Path], size: int, kept: Path) -> tuple[pd.DataFra
 
 def _looked_at(path: Path, size: int) -> tuple[np.ndarray, dict[str, float | bool]]:
     """The prepared picture, black where no field of view is found, and its quality."""
-    picture = prepared(read_photograph(path), size)
+    photograph = read_photograph(path)
+    picture = prepared(photograph, size)
     if picture is None:
         nothing = np.zeros((size, size, 3), dtype=np.uint8)
         return nothing, {**dict.fromkeys(QUALITY, np.nan), "usable": False}
-    measures = quality(picture)
+    measures = quality_of(photograph, picture)
     return picture, {**dict(zip(QUALITY, measures, strict=True)), "usable": usable(*measures)}
 
 

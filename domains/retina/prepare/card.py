@@ -12,6 +12,7 @@ from .quality import EXPOSURES, LEAST_FIELD, MOST_BLUR
 from .sources import source
 
 _MOST_FILES = 200
+_IN_UNIT = ("mae", "rmse", "bias", "width")  # metrics of evaluate that have the target's unit
 
 
 def card(params: PrepareParams, eyes: Eyes, account: Account) -> dict[str, Any]:
@@ -36,6 +37,12 @@ def card(params: PrepareParams, eyes: Eyes, account: Account) -> dict[str, Any]:
         "intervals": "n counts patients, or photographs where each is scored by itself; the "
         "bootstrap draws patients with all their photographs; intervals of the coverage are exact "
         "binomial ones where a patient counts once.",
+        "units": {
+            f"{target.name}_{metric}": target.unit
+            for target in eyes.targets
+            if target.unit
+            for metric in _IN_UNIT
+        },
         "notes": [
             *about["notes"],
             *account.notes,

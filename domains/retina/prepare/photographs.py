@@ -18,7 +18,7 @@ from pipelines.core.parallel import by_chunk
 from .arrays import CHUNK, QUALITY, SPLITS, Account, Target, write_images, write_tables
 from .field import prepared
 from .params import PrepareParams
-from .quality import quality, usable
+from .quality import quality_of, usable
 from .reading import read_photograph, require_file
 from .split import require_patients, split_patients
 from .twins import copies, joined, same_eyes, summary
@@ -202,6 +202,6 @@ def _read(paths: Sequence[Path], size: int) -> tuple[np.ndarray, np.ndarray, lis
             continue
         picture = prepared(photograph, size)
         if picture is not None:
-            pictures[k], measures[k] = picture, quality(picture)
+            pictures[k], measures[k] = picture, quality_of(photograph, picture)
         found.append((hashlib.sha256(np.ascontiguousarray(photograph)).hexdigest(), ""))
     return pictures, measures, found

@@ -7,7 +7,9 @@ from functools import cache
 import cv2
 import numpy as np
 
-SIZE = 128  # px at which quality is measured; smaller pictures are measured as they are
+from .field import prepared
+
+SIZE = 128  # px at which quality is measured; smaller drawn eyes are measured as they are
 MOST_BLUR = 0.70
 EXPOSURES = (0.20, 0.96)
 LEAST_FIELD = 0.75
@@ -37,6 +39,15 @@ def quality(picture: np.ndarray) -> tuple[float, float, float]:
     seen = (light > 255 * _DARK) & (green < 255 * _GLARE)
     circle = _circle(len(small), 1.0)
     return _blur(green, seen), float(light[circle].mean() / 255), float(seen[circle].mean())
+
+
+def quality_of(photograph: np.ndarray, picture: np.ndarray) -> tuple[float, float, float]:
+    """`quality` of what is `prepared` of a photograph, be the picture as small as it may.
+
+    Of few pixels even a sharp photograph fills none with fine detail.
+    """
+    small = prepared(photograph, SIZE) if len(picture) < SIZE else picture
+    return quality(picture if small is None else small)
 
 
 def usable(blur: float, exposure: float, field: float) -> bool:

@@ -55,11 +55,11 @@ def _of_target(
         return
     table = _table({"false_positive_rate": _GRID}, rows, roc, seed) | {"chance": _GRID}
     yield "roc_by_false_positive_rate", table
-    level = {"chance": np.full(len(_GRID), truth.mean())}
-    yield "precision_by_recall", _table({"recall": _GRID}, rows, precision, seed) | level
     first = {name: wanted(of_method, target) for name, of_method in rows.items()}
+    level = {"chance": np.full(len(_GRID), first[MODEL].truth.mean())}
+    yield "precision_by_recall", _table({"recall": _GRID}, first, precision, seed) | level
     table = _table({"library_screened": _SHARES}, first, enrichment, seed) | {"chance": _SHARES}
-    yield "share_of_actives_found_by_library_screened", table
+    yield "share_of_wanted_found_by_library_screened", table
     table = _reliability(rows[MODEL], "predicted_probability", seed)
     yield "reliability_by_predicted_probability", table
     yield "brier_by_similarity", _table(middle, rows, _error(near, np.square), seed)

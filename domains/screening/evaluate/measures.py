@@ -5,8 +5,8 @@ scores have no order; where the order matters, the mean over all their orders is
 
 Classes (p: score, y: 0 or 1, N molecules of which n are positive, R = n/N):
 roc_auc             area under the ROC curve, ties counted half (Mann and Whitney)
+Of a target of which the low end is wanted, the positives of the next four are its zeros.
 average_precision   Σ (recall_k − recall_(k−1)) · precision_k over the distinct scores
-Of a target of which the low end is wanted, the positives of the next three are its zeros.
 enrichment_1, _5    share of positives in the best 1 % or 5 % of the list, over R; the number of
                     molecules is rounded up; at most 1/R
 bedroc              Boltzmann-enhanced discrimination of ROC, α = 20: four fifths of the score come
@@ -34,8 +34,8 @@ from ..prepare.arrays import Target
 ALPHA = 20.0  # of BEDROC
 BINS = 10  # of the calibration error
 FRACTIONS = {"enrichment_1": 0.01, "enrichment_5": 0.05}
-EARLY = (*FRACTIONS, "bedroc")  # of what is wanted
-OF_CLASS = ("roc_auc", "average_precision", *EARLY, "brier", "calibration_error")
+EARLY = ("average_precision", *FRACTIONS, "bedroc")  # of what is wanted
+OF_CLASS = ("roc_auc", *EARLY, "brier", "calibration_error")
 OF_VALUE = ("rmse", "mae", "r2", "coverage")
 COMPARED = (*OF_CLASS[:-1], *OF_VALUE[:3])  # of which paired differences are given
 IN_GROUPS = ("roc_auc", "average_precision", "brier", "rmse", "mae", "coverage")

@@ -86,7 +86,8 @@ def _of_group(answers: Tables, target: Target, whole: bool, seed: int) -> Iterat
     for (name, metric), drawn in values.items():
         if np.isfinite(drawn[0]):
             found = bounded(drawn, count)
-            if metric == "calibration_error":  # see `measures`
+            # See `measures`; and where all or none are inside, every draw says the same.
+            if metric == "calibration_error" or (metric == "coverage" and found.value in (0, 1)):
                 found = found._replace(low=np.nan, high=np.nan)
             yield name, metric, *found, n, THIS_RUN
     if not whole:

@@ -68,9 +68,12 @@ def _told(row: pd.Series, target: Target) -> str:
     alert = ["PAINS alert"] if isinstance(row["alerts"], str) else []
     likeness = f"similarity {row['similarity_active']:.2f}"
     if "similarity_inactive" in row:
-        opposite = "inactives" if target.better == "high" else "actives"
-        likeness += f", to {opposite} {row['similarity_inactive']:.2f}"
-    texts = [f"score {score} [{low}, {high}]", likeness, f"QED {row['qed']:.2f}"]
+        likeness += f", to the opposite {row['similarity_inactive']:.2f}"
+    texts = [
+        f"score {score} [{low}, {high}] {target.unit}".strip(),
+        likeness,
+        f"QED {row['qed']:.2f}",
+    ]
     return "\n".join([*texts[:2], ", ".join(texts[2:] + alert)])
 
 

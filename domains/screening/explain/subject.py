@@ -40,8 +40,9 @@ class Subject:
 
     @property
     def unit(self) -> str:
-        """Of what atoms and groups add to a score."""
-        return "logit" if self.target.kind == "class" else self.target.unit
+        """Of what atoms and groups add to a score, and of which target where there are several."""
+        unit = "logit" if self.target.kind == "class" else self.target.unit
+        return unit if len(self.ensemble.targets) == 1 else f"{unit} of {self.target.name}"
 
     @property
     def told_all(self) -> str:

@@ -86,7 +86,7 @@ def transform(inputs: "Inputs", options: argparse.Namespace, out: Path) -> None:
 def _tell(path: Path, column: str, reasons: Counter[str], outside: int) -> None:
     """How many rows were scored, and why the others were not."""
     scored, rows = reasons[""], reasons.total()
-    others = ", ".join([f"{n} {what}" for what, n in reasons.most_common() if what][:5])
+    others = ", ".join(f"{n} {what}" for what, n in reasons.most_common() if what)
     if rows and not scored:
         print(
             f"warning: {path}: column {column!r}: no row can be scored; name the column of SMILES "

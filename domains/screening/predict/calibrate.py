@@ -16,6 +16,7 @@ from scipy.special import expit
 from sklearn.isotonic import IsotonicRegression
 
 from pipelines.core.artifacts import read_json, write_json
+from pipelines.core.errors import UserError
 
 from ..prepare.arrays import Target
 from .params import PredictParams
@@ -170,9 +171,18 @@ def fit_rule(kind: Kind, coverage: float, target: Target, said: Numbers, truth: 
 
     kind: of classes, as in `PredictParams`; coverage: nominal, of values' intervals; said:
     (members, n) logits, or values; truth: (n,), all known.
+
+    Raises UserError where n is too small for the coverage.
     """
     mean = said.mean(axis=0)
     if target.kind == "value":
+        most = len(truth) / (len(truth) + 1)
+        if coverage > most:
+            raise UserError(
+                f"screening.predict.coverage: found {coverage:g}; {len(truth)} validation "
+                f"molecules with {target.name} can promise {math.floor(1000 * most) / 1000:g} at "
+                "most: lower it, or enlarge validation"
+            )
         return _conformal(np.abs(truth - mean), said.std(axis=0), coverage)
     return _isotonic(mean, truth) if kind == "isotonic" else _platt(mean, truth)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ _DRAWN = {
     "cluster": "clusters with all their molecules",
     "random": "molecules with all their forms",
 }
+_IN_UNIT = ("rmse", "mae")  # metrics of evaluate that have the target's unit
+_WIDE = 1000.0  # largest value by smallest
 _OWN = "as stated by its owner"
 _FORMS = (
     "Stereoisomers, tautomers and charged forms of one molecule, which share the first block of "
@@ -43,6 +46,7 @@ def card(params: PrepareParams, loaded: Loaded) -> dict[str, Any]:
         "splits": {split: _counts(loaded, split) for split in SPLITS},
         "excluded": _excluded(loaded),
         "intervals": f"n counts molecules; the bootstrap draws {_DRAWN[params.split]}.",
+        "units": _units(loaded.targets),
         "notes": _notes(params, loaded),
         "max_atoms": params.max_atoms,
     }
@@ -84,6 +88,15 @@ def _counts(loaded: Loaded, split: str) -> dict[str, int]:
     return counts
 
 
+def _units(targets: Sequence[TargetColumn]) -> dict[str, str]:
+    return {
+        f"{target.name}_{metric}" if len(targets) > 1 else metric: target.unit
+        for target in targets
+        if target.unit
+        for metric in _IN_UNIT
+    }
+
+
 def _excluded(loaded: Loaded) -> list[dict[str, Any]]:
     parts = (
         ("rows", loaded.merged.left_out["reason"]),
@@ -113,8 +126,24 @@ def _notes(params: PrepareParams, loaded: Loaded) -> list[str]:
         f"stereochemistry kept, tautomers as written. Rows changed: {changed or 'none'}.",
         f"{loaded.merged.merged} rows repeat a molecule and are merged with it: "
         + " ".join(_merging(target) for target in loaded.targets),
+        *_spans(loaded),
         _library(params, loaded),
     ]
+
+
+def _spans(loaded: Loaded) -> list[str]:
+    """Targets over orders of magnitude, whose few large values the squared error is all about."""
+    found = []
+    for target in loaded.targets:
+        labels = loaded.molecules[target.name].dropna()
+        if target.kind == "value" and labels.min() > 0 and labels.max() >= _WIDE * labels.min():
+            ratio = labels.max() / labels.min()
+            found.append(
+                f"{target.name}: the largest value is {ratio:.1e} times the smallest; it is learnt "
+                "as it is given, so that the largest count most and intervals reach below zero. "
+                "Give its logarithm (of an IC50 in mol/l, pIC50 = −log10) unless that is wanted."
+            )
+    return found
 
 
 def _merging(target: TargetColumn) -> str:

@@ -71,6 +71,8 @@ def _value(text: str, name: str) -> Label:
     try:
         number = float(text)
     except ValueError:
+        if re.match(r"\s*[<>~≤≥]", text):
+            return nan, f"{name} is only known to be above or below a number"
         mend = "; write numbers with a point" if _has_comma(text) else ""
         return nan, f"{name} is no number{mend}"
     return (number, None) if isfinite(number) else (nan, f"{name} is not finite")

@@ -2,7 +2,7 @@
 
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from pipelines.core.params import Params
 
@@ -31,6 +31,13 @@ class TargetColumn(Params):
     better: Literal["high", "low"] = Field(
         description="the end that is wanted: which molecules of the library are ranked first"
     )
+
+    @field_validator("positive", mode="before")
+    @classmethod
+    def _text(cls, value: object) -> object:
+        if isinstance(value, (bool, int, float)):
+            raise ValueError("write it as text, in quotation marks")
+        return value
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -17,8 +17,9 @@ The last five are means over the images (or stripes) where they are defined, as 
 others ratios of counts over all units. A Hausdorff distance needs an outline on both sides: where
 a class was missed altogether it is not defined, which dice tells.
 
-With classes, dice, iou and hausdorff_95 of group "all" are means over the classes that occur;
-pixel_error of a class is the share of pixels wrongly in it or wrongly out of it.
+With classes, dice, iou and hausdorff_95 of group "all" are means over the classes that the truth
+has; hausdorff_95 is not defined where one of them was missed altogether, which would else be an
+advantage. pixel_error of a class is the share of pixels wrongly in it or wrongly out of it.
 """
 
 from collections.abc import Callable, Mapping
@@ -58,18 +59,21 @@ MEANS = (
 
 def metrics(form: Format) -> dict[tuple[str, str], Metric]:
     """(metric, group) → statistic of columns (…, units), and the columns of a tally."""
-    kinds = len(_kinds(form))
     found: dict[tuple[str, str], Metric] = {
-        ("dice", "all"): (_mean_over(_dice, kinds), _areas),
-        ("iou", "all"): (_mean_over(_iou, kinds), _areas),
+        ("dice", "all"): (_dice, _areas),
+        ("iou", "all"): (_iou, _areas),
         ("pixel_error", "all"): (_share, lambda t: (t.wrong, t.pixels)),
     }
     if form.labels == "classes":
-        for k, name in enumerate(_kinds(form)):
-            columns = _areas_of(k)
-            found["dice", name], found["iou", name] = (_dice, columns), (_iou, columns)
+        kinds = form.classes - 1
+        for k in range(kinds):
+            name, columns = f"class {k + 1}", _areas_of(k)
+            found["dice", name] = (_mean_of_classes(_dice, 1), columns)
+            found["iou", name] = (_mean_of_classes(_iou, 1), columns)
             found["pixel_error", name] = (_wrong, _areas_and_pixels(k))
-        found["hausdorff_95", "all"] = (_mean_over(_share, kinds), _all_measured)
+        found["dice", "all"] = (_mean_of_classes(_dice, kinds), _areas)
+        found["iou", "all"] = (_mean_of_classes(_iou, kinds), _areas)
+        found["hausdorff_95", "all"] = (_mean_of_classes(_share_of, kinds), _all_measured)
     for k, of_images in enumerate(measures(form)):
         found[of_images] = (_share, _measured(k))
     if form.labels == "instances":
@@ -136,10 +140,6 @@ def _defined(statistic: Callable[..., Any], columns: Columns) -> np.ndarray:
     return np.isfinite(statistic(*(column[:, None] for column in columns)))
 
 
-def _kinds(form: Format) -> list[str]:
-    return [f"class {k}" for k in range(1, form.classes)] if form.labels == "classes" else ["all"]
-
-
 def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
     """above / below, NaN where there is nothing to count."""
     return np.divide(above, below, out=np.full(np.shape(below), np.nan), where=below > 0)
@@ -155,6 +155,10 @@ def _iou(both: Any, said: Any, true: Any) -> Any:
 
 def _share(part: Any, whole: Any) -> Any:
     return _ratio(part.sum(-1), whole.sum(-1))
+
+
+def _share_of(part: Any, whole: Any, true: Any) -> Any:
+    return _share(part, whole)
 
 
 def _wrong(both: Any, said: Any, true: Any, pixels: Any) -> Any:
@@ -185,6 +189,22 @@ def _mean_over(statistic: Callable[..., Any], count: int) -> Callable[..., Any]:
     return mean
 
 
+def _mean_of_classes(statistic: Callable[..., Any], count: int) -> Callable[..., Any]:
+    """The mean of a statistic over those of `count` classes that the truth has.
+
+    Each class has a set of columns, of which the last is its area in the truth. NaN where the
+    statistic of one that the truth has is not defined.
+    """
+
+    def mean(*columns: Any) -> Any:
+        sets = np.split(np.arange(len(columns)), count)
+        values = np.stack([statistic(*(columns[c] for c in part)) for part in sets])
+        occurs = np.stack([columns[part[-1]].sum(-1) > 0 for part in sets])
+        return _ratio(np.where(occurs, values, 0).sum(0), occurs.sum(0))
+
+    return mean
+
+
 def _areas(counts: Tally) -> Columns:
     """both, said, true of the first class, then of the second …"""
     kinds = range(counts.both.shape[1])
@@ -204,8 +224,9 @@ def _measured(which: int) -> Callable[[Tally], Columns]:
 
 
 def _all_measured(counts: Tally) -> Columns:
-    """sum and images of the first measure, then of the second …"""
-    return tuple(c for k in range(counts.sums.shape[1]) for c in _measured(k)(counts))
+    """sum, images and true area of the first class, then of the second …"""
+    kinds = range(counts.sums.shape[1])
+    return tuple(c for k in kinds for c in (*_measured(k)(counts), counts.true[:, k]))
 
 
 def _all_objects(counts: Tally) -> Columns:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
+from pipelines.core.contract import FEWEST_GROUPS
 from pipelines.core.errors import UserError
 from pipelines.data.sources import sha256_of
 
@@ -134,6 +135,8 @@ def about(params: PrepareParams, samples: list[Sample], form: Format) -> dict[st
     found = ", ".join(f"{n} {name}" for name, n in sorted(formats.items()))
     stated = " as the files state" if params.pixel_size_um == "from_files" else ""
     size = f"{form.pixel_size_um:g} µm{stated}" if form.pixel_size_um else "unknown"
+    tested = len({s.group for s in samples if s.split == "test"})
+    few = f"Tested: {tested} groups. For intervals enlarge the last of shares: to {FEWEST_GROUPS}."
     return {
         "title": Path(params.path or "").name,
         "description": (
@@ -153,6 +156,7 @@ def about(params: PrepareParams, samples: list[Sample], form: Format) -> dict[st
             f"{len({s.group for s in samples})} groups; a group is in one split only"
             f"{'' if told else '; ' + alone}.",
             f"Pixel size: {size}.",
+            *([few] if tested < FEWEST_GROUPS else []),
         ],
     }
 
@@ -233,6 +237,13 @@ def _labels(
             )
         return (mask > 0).astype(np.int32)
     if mask.max() >= params.classes:
+        values = np.unique(mask[mask >= 0])
+        if len(values) <= params.classes:
+            binary = ", or set labels to binary" if len(values) == 2 else ""
+            raise UserError(
+                f"{path}: values {', '.join(map(str, values))}, as grey levels are; number the "
+                f"classes 0 to {len(values) - 1}{binary}"
+            )
         raise UserError(
             f"{path}: class {mask.max()}, but classes: {params.classes} allows 0 to "
             f"{params.classes - 1}; correct the mask or raise classes"

@@ -39,8 +39,8 @@ def network_fit(params: TrainParams, prepared: Path, name: str = "network") -> F
     model = {
         "channels": spectra.shape[1],
         "hidden": params.hidden,
-        "mean": round(float(spectra.mean()), 4),
-        "scale": round(float(spectra.std()), 4),
+        "mean": float(f"{spectra.mean():.6g}"),  # as model.json keeps them
+        "scale": float(f"{spectra.std():.6g}"),
     }
     seed_everything(params.seed)
     return Fit(
