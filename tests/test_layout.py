@@ -15,6 +15,7 @@ from pipelines.core.params import Params, read_yaml
 from tests.imports import (
     EXPORTED,
     PACKAGES,
+    SMALL,
     STAGES,
     below,
     closure,
@@ -122,6 +123,10 @@ def test_a_domain_has_every_stage_as_one_function(package: str) -> None:
         assert [name for name in functions if name[0] != "_"] == [stage], file
         assert (file.parent / "params.py").is_file()
     assert (ROOT / package.replace(".", "/") / "prepare" / "check.py").is_file()
+
+
+def test_no_domain_has_the_name_that_tests_give_theirs() -> None:
+    assert SMALL not in read_yaml(ROOT / "params.yaml")["domains"], "give the domain another name"
 
 
 def test_modules_and_functions_are_short() -> None:

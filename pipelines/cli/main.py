@@ -131,7 +131,7 @@ def _add_keeping(command: AddCommand) -> None:
     )
     _add_domain(preset)
     preset.add_argument("name", nargs="?", help="preset; without it, list them")
-    new = command("new", "add a domain: a small complete one to start from", "new spectra")
+    new = command("new", "add a domain: a small complete one to start from", "new raman")
     new.add_argument("name", help="lower-case name of the domain, and of its folder")
     check = command("check", "check all parameters and sources, in seconds", "check segmentation")
     _add_domains(check)

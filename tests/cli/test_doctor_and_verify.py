@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from functools import partial
@@ -99,6 +100,41 @@ def test_verify_links_data_that_git_does_not_track(
     assert (copy / "mine").resolve() == project / "mine"
     assert (copy / "../../data").resolve() == tmp_path / "data"
     assert sorted(path.name for path in copy.iterdir()) == ["mine"]
+
+
+def test_verify_links_what_git_does_not_track_of_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, copy = tmp_path / "project", tmp_path / "copy"
+    for folder in (project / "mine/images", copy / "mine"):
+        folder.mkdir(parents=True)
+    for folder in (project, copy):
+        (folder / "mine/groups.csv").touch()  # tracked
+    monkeypatch.chdir(project)
+    monkeypatch.setattr(verify, "load_params", lambda *_: SimpleNamespace(path="mine"))
+    verify._link_data("spectra", copy)
+    assert (copy / "mine/images").resolve() == project / "mine/images"
+    assert not (copy / "mine/groups.csv").is_symlink()
+
+
+def test_a_copy_is_made_whatever_the_user_has_set_for_git(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tmp_path / "project"
+    (project / ".dvc").mkdir(parents=True)
+    (project / ".dvc" / "config").touch()
+    (project / os.fsdecode(b"notes_\xe4.txt")).touch()
+    monkeypatch.chdir(project)
+    subprocess.run(["git", "init", "-q"], check=True)
+    settings = f"[commit]\n  gpgsign = true\n[core]\n  hooksPath = {tmp_path}/hooks\n"
+    (tmp_path / ".gitconfig").write_text(settings)
+    (tmp_path / "hooks").mkdir()
+    (tmp_path / "hooks/pre-commit").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "hooks/pre-commit").chmod(0o755)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    verify.copy_project(tmp_path / "copy")
+    log = subprocess.run(["git", "log", "--oneline"], cwd=tmp_path / "copy", capture_output=True)
+    assert log.returncode == 0 and b"copy" in log.stdout
 
 
 def test_verify_needs_a_lock_and_a_repository(spectra: Workspace) -> None:

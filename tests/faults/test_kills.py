@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -71,6 +72,23 @@ def start_and_pause(
 
 PUBLISHING = "1:{}.partial"
 TRAINING = "2:network/last.part"  # one epoch is saved
+
+
+def test_a_training_that_is_asked_to_end_does_not_say_that_all_went_well(
+    spectra: Workspace, started: Started
+) -> None:
+    """Lightning answers SIGTERM with exit code 0, after which a script would go on."""
+    params = spectra.path / "params.yaml"
+    params.write_text(re.sub(r"(?m)^    epochs: \d+", "    epochs: 100000", params.read_text()))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        process = spectra.start("train", "spectra")
+        started.append(process)
+        assert process.stdout is not None and "epoch" in process.stdout.readline()
+        process.send_signal(number)
+        said, _ = process.communicate(timeout=60)
+        assert process.returncode == 2
+        assert said.splitlines()[-1].startswith("scistage: interrupted; the same command goes on")
+        assert "Traceback" not in said
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 
+from pipelines.cli.lockfile import prefer_recorded
 from pipelines.core.params import read_yaml
 from tests.faults.many_kills import IDENTICAL
 from tests.faults.matrix import against, restored
@@ -92,6 +95,25 @@ def test_outputs_of_other_files_are_not_taken_from_the_cache_of_runs(spectra: Wo
         assert run.returncode == 0, run.stdout + run.stderr
     assert b'"mine.csv": "second"' in spectra.read("outputs/spectra/prepare/card.json")
     assert ran(spectra.run("repro").stdout) == []
+
+
+def test_what_a_forced_run_gave_is_what_the_cache_of_runs_gives_back(
+    spectra: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of records of the same inputs DVC takes the newest, which may be of other threads."""
+    monkeypatch.chdir(spectra.path)
+    record = next(
+        path
+        for path in Path(".dvc/cache/runs").glob("*/*/*")
+        if "train spectra" in path.read_text()
+    )
+    os.utime(record, (0, 0))
+    other = record.with_name("0" * 64)
+    other.write_text(record.read_text().replace("md5: ", "md5: 0"))
+    prefer_recorded(["minerals"])
+    assert max((record, other), key=os.path.getmtime) == other
+    prefer_recorded(["spectra"])
+    assert max((record, other), key=os.path.getmtime) == record
 
 
 def test_forced_parallel_run_elsewhere_gives_the_lock_of_a_serial_one(

@@ -22,7 +22,7 @@ from pipelines.report.formatting import DASH
 from pipelines.report.overview import write_overview
 from pipelines.report.params import ReportParams
 
-PARAMS = ReportParams(title="Seeds counted", headline=["dice", "age_mae"], units={"age_mae": "y"})
+PARAMS = ReportParams(title="Seeds counted", headline=["dice", "age_mae"], units={"age_mae": "h"})
 SCORES = [
     ("model", "dice", "all", 0.9691, 0.9612, 0.9752, 83, "this run"),
     ("otsu", "dice", "all", 0.9012, 0.881, 0.921, 83, "this run"),
@@ -79,7 +79,7 @@ def card(**changes: object) -> dict[str, object]:
     counts = {"train": {"images": 412}, "validation": {"images": 60}, "test": {"images": 83}}
     content = {"title": "Seeds", "description": "Seeds on paper.", "synthetic": False}
     excluded = [{"what": "Blurred", "why": "no seed to be seen", "count": 7}]
-    content |= {"source": source, "splits": counts, "excluded": excluded}
+    content |= {"source": source, "splits": counts, "excluded": excluded, "units": {"age_mae": "y"}}
     return content | {"intervals": "n counts photographs.", "notes": ["One laboratory."]} | changes
 
 

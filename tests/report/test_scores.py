@@ -30,6 +30,8 @@ def score(row: str, value: float | None, low=None, high=None, source="this run")
         ("otsu", "this run", "baseline"),
         ("model - otsu", "this run", "difference"),
         ("bayes_optimal", "this run", "bound"),
+        ("bayesian_ridge", "this run", "baseline"),
+        ("oracle, regression on true anatomy", "this run", "bound"),
         ("U-Net", "arXiv 1505.04597", "published"),
         ("Tiwari 2026 - MPNN", "a paper", "published"),
     ],
@@ -78,6 +80,7 @@ def test_digits_follow_the_models_interval(tmp_path):
         ("otsu", "dice", "all", 0.90123, 0.88, 0.92, 83, "this run"),
         ("model - otsu", "dice", "all", 0.0679, 0.05, 0.08, 83, "this run"),
         ("model - svm", "dice", "all", -0.02, -0.04, -0.00012, 83, "this run"),
+        ("model - rf", "dice", "all", -0.0003, -0.0021, 0.0018, 83, "this run"),
         ("StarDist", "dice", "all", 0.9203, None, None, None, "Schmidt et al. 2018"),
     ]
     write_csv(tmp_path / "scores.csv", pd.DataFrame(lines, columns=SCORE_COLUMNS))
@@ -87,6 +90,7 @@ def test_digits_follow_the_models_interval(tmp_path):
         ("0.901", "[0.880, 0.920]", 83),
         ("+0.068", "[+0.050, +0.080]", 83),
         ("−0.0200", "[−0.0400, −0.0001]", 83),  # on which side of zero is seen
+        ("−0.0003", "[−0.0021, +0.0018]", 83),  # narrower than the model's
         ("0.9203", DASH, None),  # as published
     ]
 

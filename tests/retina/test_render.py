@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from domains.retina.prepare.cohort import Cohort, Eye, eyes
-from domains.retina.prepare.quality import quality, usable
+from domains.retina.prepare.quality import quality, quality_of, usable
 from domains.retina.prepare.render import field_of_view, masks, render, trees
 from domains.retina.prepare.ribbons import FULL_UM, paint
 from domains.retina.prepare.vessels import FOVEA, Paths, equivalent
@@ -206,6 +206,8 @@ def test_quality_tells_blur_darkness_and_glare() -> None:
     assert quality(blurred)[0] > quality(good)[0] + 0.3 and not usable(*quality(blurred))
     assert not usable(*quality((good * 0.15).astype(np.uint8)))
     assert not usable(*quality(np.clip(good * 9.0, 0, 255).astype(np.uint8)))
+    tiny = cv2.resize(good, (48, 48), interpolation=cv2.INTER_AREA)
+    assert quality_of(good, tiny) == pytest.approx(quality(good), abs=0.1)  # of the photograph
     half = good.copy()
     half[:, :64] = 0
     assert quality(half)[2] == pytest.approx(0.5, abs=0.05) and not usable(*quality(half))

@@ -15,6 +15,7 @@ from domains.screening.predict.calibrate import (
     write_calibration,
 )
 from domains.screening.predict.params import PredictParams
+from pipelines.core.errors import UserError
 from tests.screening.made import CROSSING, DISTANCE
 
 TINY = {"calibration": "platt", "coverage": 0.9, "outside": 0.05, "dissimilar": 0.4}
@@ -101,6 +102,13 @@ def test_intervals_scale_with_the_spread_where_that_makes_them_shorter():
     constant = calibrated(DISTANCE, said, said.mean(axis=0) + alike).targets["distance"]
     assert constant.typical is None
     assert calibrated(DISTANCE, said[:1], truth).targets["distance"].typical is None
+
+
+def test_a_promise_that_too_few_molecules_cannot_keep_is_refused():
+    said, truth = values(39)
+    with pytest.raises(UserError, match=r"coverage: found 0.99; 39 .* can promise 0.975 at most"):
+        calibrated(DISTANCE, said, truth, coverage=0.99)
+    assert calibrated(DISTANCE, said, truth, coverage=0.975)
 
 
 def test_conformal_quantile_by_hand():

@@ -16,7 +16,7 @@ from pipelines.training.stage import make_trainer, train
 from pipelines.training.weights import read_weights, write_weights
 
 
-@pytest.mark.parametrize("second", ["network", "members/1", ""])
+@pytest.mark.parametrize("second", ["network", "members/1", "", "00"])
 def test_a_name_that_is_taken_or_no_name_is_refused(tmp_path: Path, second: str) -> None:
     module = torch.nn.Linear(1, 1)
     finished = tmp_path / "work" / ("gpu" if torch.cuda.is_available() else "cpu") / "network"
@@ -30,6 +30,12 @@ def test_a_name_that_is_taken_or_no_name_is_refused(tmp_path: Path, second: str)
     with pytest.raises(UserError, match=f"spectra: a fit is called '{second}'; give each a name"):
         train(iter(fits), tmp_path, tmp_path / "work", "spectra")
     assert not (tmp_path / "model.json").exists()
+
+
+def test_what_could_not_be_written_is_told_before_the_training(tmp_path: Path) -> None:
+    fits: Any = [SimpleNamespace(name="network", model={"mean": torch.zeros(1)}, owner=None)]
+    with pytest.raises(UserError, match=r"^spectra network: Fit\.model: .* JSON"):
+        train(iter(fits), tmp_path, tmp_path / "work", "spectra")
 
 
 def test_fits_whose_names_begin_alike_are_told_apart(tmp_path: Path) -> None:
