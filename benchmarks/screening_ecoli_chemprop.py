@@ -1,7 +1,8 @@
 """`ecoli`: one network of chemprop on the splits that `screening.py ecoli` has recorded.
 
 It learns from the molecules of our first member and chooses its epoch on the same, class-balanced,
-30 epochs, all else as its command line comes. Finished splits are kept in .work/.
+30 epochs, all else as its command line comes; and once more with RDKit's descriptors beside the
+graph, which ours is given too. Finished splits are kept in .work/.
 """
 
 from __future__ import annotations
@@ -22,14 +23,21 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from pipelines.core.artifacts import read_json
 
-CHEMPROP, SETTINGS = "chemprop, one network", {"epochs": 30, "class_balance": True}
+EPOCHS_OF_CHEMPROP = 30
+OPTIONS = ("--task-type", "classification", "--class-balance")
+WAYS = {
+    "chemprop": OPTIONS,
+    "chemprop with descriptors": (*OPTIONS, "--molecule-featurizers", "rdkit_2d"),
+}
 
 
 def run(arguments: argparse.Namespace) -> None:
     """All splits, printed and recorded."""
     quick, kind = arguments.quick, arguments.split
     ours = read_json(RECORDS / f"screening_{part_of(kind)}.json")["rows"]
-    given = {"split": kind, "chemprop": SETTINGS, "tested": TESTED, "threads": arguments.threads}
+    options = {way: " ".join(given) for way, given in WAYS.items()}
+    protocol = {"epochs": EPOCHS_OF_CHEMPROP, "options": options}
+    given = {"split": kind, "chemprop": protocol, "tested": TESTED, "threads": arguments.threads}
     part = f"{part_of(kind)}_chemprop"
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -47,7 +55,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _split(molecules: Known, kind: str, ours: dict[str, Any], quick: bool) -> dict[str, Any]:
-    """ROC-AUC and average precision of chemprop on the test molecules of our split."""
+    """ROC-AUC and average precision of both ways on the test molecules of our split."""
     seed = ours["seed"]
     tested = molecules.tested(TESTED, seed, kind)
     name = molecules.target.name
@@ -57,24 +65,28 @@ def _split(molecules: Known, kind: str, ours: dict[str, Any], quick: bool) -> di
     folder = molecules.folder.parent / f"split{seed}"
     key = member_key(seed, 0)
     split = molecules.split(folder, kind, (1 - CHECKED, CHECKED), key, tested)
-    epochs = EPOCHS if quick else int(SETTINGS["epochs"])
-    options = ("--task-type", "classification", "--class-balance")
-    said = by_command_line(split, name, folder / "chemprop", key, epochs, options)
+    epochs = EPOCHS if quick else EPOCHS_OF_CHEMPROP
+    said = {
+        way: by_command_line(split, name, folder / way, key, epochs, options)
+        for way, options in WAYS.items()
+    }
     return {
-        "roc_auc": float(roc_auc_score(truth, said)),
-        "average_precision": float(average_precision_score(truth, said)),
+        "roc_auc": {way: float(roc_auc_score(truth, one)) for way, one in said.items()},
+        "average_precision": {
+            way: float(average_precision_score(truth, one)) for way, one in said.items()
+        },
     }
 
 
 def _compared(
     ours: list[dict[str, Any]], rows: list[dict[str, Any]], metric: str
 ) -> dict[str, dict[str, float]]:
-    """chemprop's mean over the splits, and ours less it on the same."""
+    """chemprop's means over the splits, and ours less them on the same."""
     ratio = TESTED / (1 - TESTED)
-    theirs = [row[metric] for row in rows]
-    found = {CHEMPROP: summary(theirs, ratio)}
-    for name in (ONE, OURS, FOREST):
-        pairs = zip(ours, theirs, strict=False)
-        less = [row[metric][name] - other for row, other in pairs]
-        found[f"{name} - {CHEMPROP}"] = summary(less, ratio)
+    found = {way: summary([row[metric][way] for row in rows], ratio) for way in WAYS}
+    for way in WAYS:
+        for name in (ONE, OURS, FOREST):
+            pairs = zip(ours, rows, strict=False)
+            less = [mine[metric][name] - theirs[metric][way] for mine, theirs in pairs]
+            found[f"{name} - {way}"] = summary(less, ratio)
     return found
