@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import suppress
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,8 @@ def prefer_recorded(domains: list[str]) -> None:
             hashes = (str(file["md5"]) for key in ("deps", "outs") for file in entry.get(key, []))
             chosen = name.partition("@")[2] in domains and entry["cmd"] in text
             if chosen and all(md5 in text for md5 in hashes):
-                os.utime(record)
+                with suppress(PermissionError):  # of another user of the same cache
+                    os.utime(record)
 
 
 def mend_rwlock() -> None:

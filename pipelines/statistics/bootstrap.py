@@ -111,11 +111,15 @@ def _choices(groups: int, seed: int) -> Iterator[np.ndarray]:
         yield rng.integers(groups, size=(min(size, RESAMPLES - start), groups))
 
 
+def edges(groups: int) -> np.ndarray:
+    """(2,) the interval's ends in standard deviations of a normal distribution of resamples."""
+    edge = np.sqrt(groups / (groups - 1)) * t.ppf((1 + LEVEL) / 2, groups - 1)
+    return np.array([-edge, edge])
+
+
 def _levels(value: float, left_out: np.ndarray, drawn: np.ndarray) -> np.ndarray:
     """The two quantiles of the resamples that bound the interval."""
-    groups = len(left_out)
-    edge = np.sqrt(groups / (groups - 1)) * t.ppf((1 + LEVEL) / 2, groups - 1)
-    wide = np.array([-edge, edge])
+    wide = edges(len(left_out))
     below = (drawn < value).mean() / 2 + (drawn <= value).mean() / 2
     apart = left_out.mean() - left_out
     with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):

@@ -116,6 +116,18 @@ def test_a_class_that_the_truth_lacks_has_no_score():
     assert scores["model", "pixel_error", "class 2"] > 0  # which tells of the false pixel
 
 
+def test_a_class_of_few_images_gives_no_interval_rather_than_one_without_it():
+    shape = form("classes", 3)
+    rare, common = discs((60, 60), (20, 20, 12), (45, 45, 9)), discs((60, 60), (20, 20, 12))
+    images = [sample(rare if k < 2 else common, f"image {k}") for k in range(8)]
+    speck = np.where(discs((60, 60), (45, 20, 5)) > 0, 2, common)  # false pixels of it elsewhere
+    said = [common if k < 2 else speck for k in range(8)]
+    scores = table({"model": tally(images, said, shape)}, shape)
+    assert scores.loc[("model", "dice", "all"), "value"] == pytest.approx(0.5, abs=0.01)
+    assert math.isnan(scores.loc[("model", "dice", "all"), "high"])
+    assert not math.isnan(scores.loc[("model", "dice", "class 1"), "high"])
+
+
 def test_region_errors_are_of_instances_only():
     names = {labels: {m for m, _ in metrics(form(labels))} for labels in ("binary", "instances")}
     assert names["instances"] - names["binary"] >= {"rand_error", "warping_error", "f1_50"}

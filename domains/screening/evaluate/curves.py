@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
-from pipelines.statistics.bootstrap import LEVEL
+from pipelines.core.contract import FEWEST_GROUPS
+from pipelines.statistics.bootstrap import edges
 from pipelines.statistics.resampling import draws
 
 from ..prepare.arrays import Target
@@ -86,15 +88,15 @@ def _table(x: Columns, rows: dict[str, Rows], curve: Curve, seed: int) -> Column
     columns = dict(x)
     for name, of_method in rows.items():
         columns[name] = curve(of_method, np.ones(len(of_method)))
-        if name in _BANDED:
-            groups = int(of_method.group.max()) + 1
+        groups = int(of_method.group.max()) + 1
+        if name in _BANDED and groups >= FEWEST_GROUPS:
             drawn = [
                 curve(of_method, weights[of_method.group])
                 for block in draws(groups, DRAWS, seed)
                 for weights in block
                 if len(set(of_method.truth[weights[of_method.group] > 0])) > 1
             ]
-            tails = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
+            tails = norm.cdf(edges(groups))
             columns[f"{name}_low"], columns[f"{name}_high"] = np.nanquantile(drawn, tails, axis=0)
     return columns
 

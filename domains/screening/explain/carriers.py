@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from rdkit import Chem
 
+from pipelines.core.contract import FEWEST_GROUPS
 from pipelines.core.figures import save
 from pipelines.core.randomness import generator
 from pipelines.statistics.bootstrap import interval
@@ -23,7 +24,6 @@ from .known import Group, known_groups, matched
 from .subject import Subject
 
 PLACES = 3  # of an attribution
-FEWEST = 3  # carriers of a group, of different scaffolds
 
 
 class Found(NamedTuple):
@@ -82,7 +82,7 @@ def _of_group(
     rows = np.array([k for k, mask in enumerate(masks) if mask.any() and not mask.all()], dtype=int)
     rows = np.sort(generator(seed, 0).permutation(rows)[:count])
     carriers = subject.table.iloc[rows]
-    if carriers["group"].nunique() < FEWEST:
+    if carriers["group"].nunique() < FEWEST_GROUPS:
         return None
     graphs, inside = subject.graphs.take(rows), [masks[k] for k in rows]
     ours, *others = (

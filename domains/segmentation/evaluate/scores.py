@@ -18,8 +18,9 @@ others ratios of counts over all units. A Hausdorff distance needs an outline on
 a class was missed altogether it is not defined, which dice tells.
 
 With classes, dice, iou and hausdorff_95 of group "all" are means over the classes that the truth
-has; hausdorff_95 is not defined where one of them was missed altogether, which would else be an
-advantage. pixel_error of a class is the share of pixels wrongly in it or wrongly out of it.
+has, and there is no interval where samples of the units often lack one of them. hausdorff_95 is not
+defined where one was missed in every image; in single images it is left out, which dice tells.
+pixel_error of a class is the share of pixels wrongly in it or wrongly out of it.
 """
 
 from collections.abc import Callable, Mapping
@@ -57,8 +58,11 @@ MEANS = (
 )
 
 
-def metrics(form: Format) -> dict[tuple[str, str], Metric]:
-    """(metric, group) → statistic of columns (…, units), and the columns of a tally."""
+def metrics(form: Format, present: np.ndarray | None = None) -> dict[tuple[str, str], Metric]:
+    """(metric, group) → statistic of columns (…, units), and the columns of a tally.
+
+    present: (classes,) bool, of which classes a mean has to be; or of those that its units have.
+    """
     found: dict[tuple[str, str], Metric] = {
         ("dice", "all"): (_dice, _areas),
         ("iou", "all"): (_iou, _areas),
@@ -71,9 +75,10 @@ def metrics(form: Format) -> dict[tuple[str, str], Metric]:
             found["dice", name] = (_mean_of_classes(_dice, 1), columns)
             found["iou", name] = (_mean_of_classes(_iou, 1), columns)
             found["pixel_error", name] = (_wrong, _areas_and_pixels(k))
-        found["dice", "all"] = (_mean_of_classes(_dice, kinds), _areas)
-        found["iou", "all"] = (_mean_of_classes(_iou, kinds), _areas)
-        found["hausdorff_95", "all"] = (_mean_of_classes(_share_of, kinds), _all_measured)
+        found["dice", "all"] = (_mean_of_classes(_dice, kinds, present), _areas)
+        found["iou", "all"] = (_mean_of_classes(_iou, kinds, present), _areas)
+        distance = _mean_of_classes(_share_of, kinds, present)
+        found["hausdorff_95", "all"] = (distance, _all_measured)
     for k, of_images in enumerate(measures(form)):
         found[of_images] = (_share, _measured(k))
     if form.labels == "instances":
@@ -93,8 +98,10 @@ def score_table(tallies: Mapping[str, Tally], form: Format, seed: int) -> pd.Dat
     """
     rows = []
     model = tallies["model"]
-    for (metric, group), (statistic, columns) in metrics(form).items():
-        known = {name: _defined(statistic, columns(t)) for name, t in tallies.items()}
+    of_units = metrics(form)
+    for (metric, group), (statistic, columns) in metrics(form, model.true.sum(0) > 0).items():
+        alone = of_units[metric, group][0]
+        known = {name: _defined(alone, columns(t)) for name, t in tallies.items()}
         for name, counts in tallies.items():
             found = interval(statistic, *columns(counts), seed=seed)
             rows.append(_row(name, metric, group, found, int(known[name].sum())))
@@ -189,18 +196,23 @@ def _mean_over(statistic: Callable[..., Any], count: int) -> Callable[..., Any]:
     return mean
 
 
-def _mean_of_classes(statistic: Callable[..., Any], count: int) -> Callable[..., Any]:
+def _mean_of_classes(
+    statistic: Callable[..., Any], count: int, present: np.ndarray | None = None
+) -> Callable[..., Any]:
     """The mean of a statistic over those of `count` classes that the truth has.
 
     Each class has a set of columns, of which the last is its area in the truth. NaN where the
-    statistic of one that the truth has is not defined.
+    statistic of one of them is not defined, or where one that has to be `present` is not.
     """
 
     def mean(*columns: Any) -> Any:
         sets = np.split(np.arange(len(columns)), count)
         values = np.stack([statistic(*(columns[c] for c in part)) for part in sets])
         occurs = np.stack([columns[part[-1]].sum(-1) > 0 for part in sets])
-        return _ratio(np.where(occurs, values, 0).sum(0), occurs.sum(0))
+        found = _ratio(np.where(occurs, values, 0).sum(0), occurs.sum(0))
+        if present is None:
+            return found
+        return np.where(occurs[present].all(0), found, np.nan)
 
     return mean
 

@@ -136,7 +136,7 @@ def about(params: PrepareParams, samples: list[Sample], form: Format) -> dict[st
     stated = " as the files state" if params.pixel_size_um == "from_files" else ""
     size = f"{form.pixel_size_um:g} µm{stated}" if form.pixel_size_um else "unknown"
     tested = len({s.group for s in samples if s.split == "test"})
-    few = f"Tested: {tested} groups. For intervals enlarge the last of shares: to {FEWEST_GROUPS}."
+    few = f"{tested} groups are tested: too few for intervals, which need {FEWEST_GROUPS}."
     return {
         "title": Path(params.path or "").name,
         "description": (
