@@ -61,5 +61,5 @@ def about(params: PrepareParams, samples: list[Sample], form: Format) -> dict[st
             "about other strains, microscopes or days.",
         ],
         "intervals": "n counts frames, which the bootstrap draws. The same bacteria are in each: "
-        "the intervals are too narrow.",
+        "intervals, were there enough frames for them, would be too narrow.",
     }
