@@ -1,11 +1,13 @@
 """Training by two processes beside one, one thread each.
 
-    python benchmarks/together.py [DOMAIN …] [--rounds 3] [--epochs 3]
+    python benchmarks/together.py [DOMAIN …] [--rounds 3] [--epochs 3] [--set KEY=NUMBER …]
 
 Epochs are timed by the lines that the train stage prints until a fit ends, the first epoch of each
 left out; an epoch has the same items whoever trains it. Members of an ensemble, which two processes
 train side by side, are both counted. Rounds alternate. The project's outputs of `prepare` are used;
-nothing is changed but a scratch copy. Prints a table and writes benchmarks/records/together.json.
+nothing is changed but a scratch copy. --set: parameters of `train` other than the project's, such
+as likelihood.batch_size=512; a row of its own. Prints a table and writes
+benchmarks/records/together.json.
 """
 
 from __future__ import annotations
@@ -42,8 +44,11 @@ def main() -> None:
         for domain in arguments.domains or listed_domains():
             folder = Path("outputs", domain, "prepare")
             shutil.copytree(folder, project / folder)
-            _set_epochs(project, domain, arguments.epochs)
-            rows.append(speed(project, domain, arguments.rounds))
+            epochs = f"{EPOCHS.get(domain, 'epochs')}={arguments.epochs}"
+            for change in (epochs, *arguments.set):
+                _set(project, domain, change)
+            changed = {"changed": ", ".join(arguments.set)} if arguments.set else {}
+            rows.append(speed(project, domain, arguments.rounds) | changed)
             print(rows[-1], flush=True)
     print(table(rows))
     keep(rows)
@@ -52,8 +57,8 @@ def main() -> None:
 def keep(rows: list[dict[str, Any]]) -> None:
     """Record the rows; those of other domains stay."""
     path = RECORDS / "together.json"
-    before = {row["domain"]: row for row in read_json(path)["rows"]} if path.is_file() else {}
-    after = before | {row["domain"]: row for row in rows}
+    old = read_json(path)["rows"] if path.is_file() else []
+    after = {(row["domain"], row.get("changed")): row for row in (*old, *rows)}
     record("together", {"rows": [*after.values()]}, others={})
 
 
@@ -96,14 +101,15 @@ def _epoch(project: Path, domain: str, devices: int) -> float:
     return 1 / sum(rates)
 
 
-def _set_epochs(project: Path, domain: str, epochs: int) -> None:
+def _set(project: Path, domain: str, change: str) -> None:
     file = project / "params.yaml"
     document = read_yaml(file)
     section = document[domain]["train"]
-    *parents, last = EPOCHS.get(domain, "epochs").split(".")
+    name, _, number = change.partition("=")
+    *parents, last = name.split(".")
     for key in parents:
         section = section[key]
-    section[last] = epochs
+    section[last] = int(number)
     with file.open("w", encoding="utf-8") as stream:
         YAML().dump(document, stream)
 
@@ -113,6 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("domains", nargs="*", metavar="DOMAIN", help="default: all")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=3, help="of the first fit")
+    parser.add_argument("--set", nargs="+", default=[], metavar="KEY=NUMBER", help="of train")
     return parser
 
 
