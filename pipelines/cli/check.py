@@ -40,7 +40,9 @@ def check_domain(domain: str) -> Files:
     except ModuleNotFoundError as error:
         if error.name != where:
             raise
-        raise UserError(f"{where}: not found; write it with `check(params)`, as `scistage new` does") from None
+        raise UserError(
+            f"{where}: not found; write it with `check(params)`, as `scistage new` does"
+        ) from None
     files: Files = module.check(params["prepare"])
     return files
 
