@@ -125,7 +125,7 @@ def _licence(card: dict[str, Any]) -> str:
 
 def _metrics(folder: Path, report: ReportParams, card: dict[str, Any]) -> Iterable[str]:
     scores = read_scores(folder / "scores.csv")
-    found = headlines(scores, report.headline, report.units | card.get("units", {}), folder)
+    found = headlines(scores, report.headline, report.units_with(card), folder)
     yield (
         f"On the test split, with 95 % intervals: {card['intervals']} They are of one training, "
         "and of what `predict` said, in bfloat16 where that suits the network and the processor: "

@@ -30,7 +30,7 @@ def build_page(params: ReportParams, inputs: Inputs) -> dict[str, Any]:
     """Everything the template shows, as text, numbers already rounded, and images."""
     card = read_card(inputs.prepare)
     scores = read_scores(inputs.evaluate / "scores.csv")
-    units = params.units | card.get("units", {})
+    units = params.units_with(card)
     opening = headlines(scores, params.headline, units, inputs.evaluate)
     if not opening:
         raise UserError("evaluate/scores.csv: no row 'model' of the group 'all'; write one")

@@ -1,5 +1,7 @@
 """Parameters of the report stage, the same for every domain."""
 
+from typing import Any
+
 from pydantic import Field
 
 from pipelines.core.params import Params
@@ -21,3 +23,7 @@ class ReportParams(Params):
         description="unit of each metric that has one and whose unit the data do not say, such "
         "as {hausdorff_95: px}",
     )
+
+    def units_with(self, card: dict[str, Any]) -> dict[str, str]:
+        """These units and those that the data card says, which come first."""
+        return self.units | card.get("units", {})
