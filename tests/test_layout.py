@@ -125,6 +125,30 @@ def test_a_domain_has_every_stage_as_one_function(package: str) -> None:
     assert (ROOT / package.replace(".", "/") / "prepare" / "check.py").is_file()
 
 
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_domain_s_files_are_in_its_stages_where_dvc_sees_them(package: str) -> None:
+    folder = ROOT / package.replace(".", "/")
+    known = {*STAGES, "presets", "README.md", "result.png", "__init__.py", "__pycache__"}
+    known |= {"params.yaml"} if package == "pipelines.template" else set()
+    assert {path.name for path in folder.iterdir()} <= known
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_parameter_is_read(package: str) -> None:
+    """By its name as an attribute, somewhere in the code that its stage may import."""
+    for stage in STAGES:
+        reached = closure(_roots(stage, package))
+        read = {
+            node.attr
+            for name in reached
+            for node in ast.walk(tree_of(python_files("pipelines", "domains")[name]))
+            if isinstance(node, ast.Attribute)
+        }
+        model = importlib.import_module(f"{package}.{stage}.params")
+        fields = getattr(model, f"{stage.title()}Params").model_fields
+        assert set(fields) <= read, f"{package}.{stage}: parameters that no code reads"
+
+
 def test_no_domain_has_the_name_that_tests_give_theirs() -> None:
     assert SMALL not in read_yaml(ROOT / "params.yaml")["domains"], "give the domain another name"
 
@@ -181,6 +205,7 @@ def test_versions_are_pinned_exactly_and_once() -> None:
     assert len(names) == len(set(names))
 
 
+PICKLERS = {"pickle", "cPickle", "cloudpickle", "dill", "shelve", "marshal", "joblib"}
 _OUT_KINDS = ("outs", "metrics", "plots")
 
 
@@ -211,14 +236,17 @@ def _in(name: str, package: str) -> bool:
 
 def _pickles(node: ast.AST) -> bool:
     if isinstance(node, ast.Import):
-        return any("pickle" in alias.name for alias in node.names)
+        return any(alias.name in PICKLERS for alias in node.names)
     if isinstance(node, ast.ImportFrom):
-        return "pickle" in (node.module or "")
+        names = {alias.name for alias in node.names}
+        return node.module in PICKLERS or (
+            node.module == "torch" and bool(names & {"load", "save"})
+        )
     if isinstance(node, ast.keyword):
         return node.arg == "allow_pickle" and ast.unparse(node.value) != "False"
     if isinstance(node, ast.Call):
         function = ast.unparse(node.func)
-        return function in {"torch.load", "joblib.load", "joblib.dump"} or "pickle" in function
+        return function in {"torch.load", "torch.save"} or "pickle" in function
     return False
 
 

@@ -6,8 +6,6 @@ import fcntl
 import json
 import os
 import re
-import subprocess
-import sys
 from contextlib import suppress
 from io import StringIO
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from pipelines.cli.dvc import ask_dvc, require_repository
 from pipelines.core.contract import STAGES
 from pipelines.core.errors import UserError
 from pipelines.core.params import listed_domains, read_yaml
@@ -23,7 +22,6 @@ from pipelines.core.project import LOCK_FILE, OUTPUTS, WORK
 RWLOCK = Path(".dvc/tmp/rwlock")
 KEPT = WORK / LOCK_FILE.name
 _MD5 = re.compile(r"[0-9a-f]{32}(\.dir)?")
-DVC = [sys.executable, "-m", "dvc"]
 
 
 def write_canonical_lock() -> None:
@@ -74,10 +72,9 @@ def prefer_recorded(domains: list[str]) -> None:
     Of runs with the same inputs DVC restores that with the newest record. A forced run that gives
     what an earlier one gave, as with other threads or processes, leaves that one's record old.
     """
-    where = subprocess.run([*DVC, "cache", "dir"], capture_output=True, text=True, check=False)
-    runs = Path(where.stdout.strip(), "runs") if where.stdout.strip() else None
+    runs = Path(ask_dvc("cache", "dir").strip(), "runs")
     recorded = read_yaml(LOCK_FILE).get("stages", {}) if LOCK_FILE.exists() else {}
-    for record in sorted(runs.glob("*/*/*")) if runs else ():
+    for record in sorted(runs.glob("*/*/*")):
         text = record.read_text(encoding="utf-8", errors="replace")
         for name, entry in recorded.items():
             hashes = (str(file["md5"]) for key in ("deps", "outs") for file in entry.get(key, []))
@@ -191,11 +188,9 @@ def lock_differences() -> list[str]:
     """
     if LOCK_FILE.exists() and not is_whole(LOCK_FILE):
         raise UserError(f"{LOCK_FILE}: damaged; run `scistage repro`")
-    run = subprocess.run([*DVC, "status", "--json"], capture_output=True, text=True, check=False)
-    if run.returncode:
-        raise UserError(f"dvc status: {run.stderr.strip()}")
+    require_repository()
     lines = []
-    for stage, entries in json.loads(run.stdout).items():
+    for stage, entries in json.loads(ask_dvc("status", "--json")).items():
         lines += [f"{stage}: {what}" for what in entries if what == "changed command"]
         for kind, changes in ((k, v) for e in entries if isinstance(e, dict) for k, v in e.items()):
             for path, what in changes.items() if isinstance(changes, dict) else [(changes, "")]:

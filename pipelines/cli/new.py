@@ -22,10 +22,12 @@ def new(name: str) -> int:
     document = read_params()
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
         raise UserError(f"{name!r}: give a lower-case name of letters, digits and underscores")
-    if name in ("item", "null", "true", "false"):
-        raise UserError(f"{name!r}: give another name; dvc.yaml, or YAML itself, uses this one")
-    if folder.exists() or name in document:
+    if name in ("item", "key", "null", "true", "false"):
+        raise UserError(f"{name!r}: give another name; DVC, or YAML itself, uses this one")
+    if folder.exists():
         raise UserError(f"{folder}: there is a domain of that name already")
+    if name in document:
+        raise UserError(f"{PARAMS}: {name}: there is a section of that name; remove or rename it")
     text = _with_domain(PARAMS.read_text(encoding="utf-8"), name)
     shutil.copytree(TEMPLATE, folder, ignore=shutil.ignore_patterns("__pycache__", "params.yaml"))
     part = PARAMS.with_suffix(".yaml.part")

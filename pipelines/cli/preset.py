@@ -19,8 +19,8 @@ def list_presets(domain: str) -> int:
     """Print the presets of a domain, each with its first comment line."""
     require_domain(domain)
     for path in _presets(domain):
-        first = path.read_text(encoding="utf-8").splitlines()[0]
-        print(f"{path.stem:12} {first.removeprefix('#').strip()}")
+        first = path.read_text(encoding="utf-8").partition("\n")[0]
+        print(f"{path.stem:12} {first.removeprefix('#').strip()}".rstrip())
     return 0
 
 
@@ -34,7 +34,10 @@ def write_preset(domain: str, name: str) -> int:
     document, before = read_params(), PARAMS.read_text(encoding="utf-8")
     if not isinstance(document.get(domain), dict):
         raise UserError(f"{PARAMS}: section {domain!r}: missing or empty; add it")
-    changes = _overlay(document[domain], read_yaml(path), domain)
+    preset = read_yaml(path)
+    if not isinstance(preset, dict):
+        raise UserError(f"{path}: found {preset!r}; a mapping of stages to parameters is needed")
+    changes = _overlay(document[domain], preset, domain, path)
     if not changes:
         print(f"{domain}: {PARAMS} is at preset {name} already")
         return 0
@@ -64,16 +67,18 @@ def _presets(domain: str) -> list[Path]:
     return sorted(Path("domains", domain, "presets").glob("*.yaml"))
 
 
-def _overlay(values: Any, preset: Any, where: str) -> list[str]:
+def _overlay(values: Any, preset: Any, where: str, file: Path) -> list[str]:
     changes = []
     if not isinstance(values, dict):
         raise UserError(f"{PARAMS}: {where}: found {values!r}; a mapping of keys is needed")
     for key, new in preset.items():
         path = f"{where}.{key}"
         if key not in values:
-            raise UserError(f"{PARAMS}: {path}: missing; the preset sets it; add it")
+            raise UserError(
+                f"{PARAMS}: {path}: missing, and {file} sets it; add it here, or remove it there"
+            )
         if isinstance(new, dict) and isinstance(values[key], dict):
-            changes += _overlay(values[key], new, path)
+            changes += _overlay(values[key], new, path, file)
         elif values[key] != new:
             changes.append(f"{path}: {values[key]} → {new}")
             values[key] = new

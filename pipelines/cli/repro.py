@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -12,8 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pipelines.cli.check import Files, check_domains, chosen_domains
+from pipelines.cli.dvc import DVC, dvc_environment, require_repository
 from pipelines.cli.lockfile import (
-    DVC,
     keep_lock,
     mend_lock,
     mend_rwlock,
@@ -41,6 +40,7 @@ def repro(domains: list[str], force: bool, jobs: int) -> int:
     if jobs < 1:
         raise UserError(f"--jobs: found {jobs}; give a whole number of at least 1")
     chosen = chosen_domains(domains)
+    require_repository()
     sources = check_domains(chosen)
     with alone(WORK / "repro.lock", "scistage repro"), _kept_scores(chosen) as keep:
         mend_rwlock()
@@ -118,13 +118,10 @@ def _source_changed(domain: str, files: Files) -> bool:
 
 
 def _start(arguments: list[str], quiet: bool = False) -> subprocess.Popen[bytes]:
-    environment = dict(os.environ)
-    # Stages are run with the first `python` on PATH: let it be the one that runs this.
-    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', '')}"
     sink = subprocess.DEVNULL if quiet else None
     return subprocess.Popen(
         [*DVC, *arguments],
-        env=environment,
+        env=dvc_environment(),
         stdout=sink,
         stderr=sink,
         preexec_fn=MORTAL,

@@ -7,7 +7,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from pipelines.cli.check import chosen_domains
 from pipelines.cli.differences import first_difference
@@ -57,8 +59,9 @@ def copy_project(to: Path) -> None:
         capture_output=True,
         check=False,
     )
-    if listed.returncode:
-        raise UserError("verify: this is not a git repository; clone the project with git")
+    if listed.returncode:  # such as of a folder that belongs to another user
+        said = os.fsdecode(listed.stderr).strip()
+        raise UserError(f"verify: a clone made by git is needed, but git says: {said}")
     for name in os.fsdecode(listed.stdout).split("\0"):
         if name and Path(name).is_file() and not name.startswith(f"{OUTPUTS}/"):
             (to / name).parent.mkdir(parents=True, exist_ok=True)
@@ -73,12 +76,18 @@ def copy_project(to: Path) -> None:
 
 def _link_data(domain: str, copy: Path) -> None:
     """Link what the parameters name and git does not track, such as a folder of images."""
-    for value in vars(load_params(domain, "prepare")).values():
-        if not isinstance(value, str | Path) or not str(value):
-            continue
-        path = Path(value)
-        if path.exists() and not path.is_absolute():
+    for text in _texts(load_params(domain, "prepare").model_dump()):
+        path = Path(text)
+        if text and path.exists() and not path.is_absolute():
             _link_missing(path, copy / path)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict | list | tuple):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts(inner)
+    elif isinstance(value, str | Path):
+        yield str(value)
 
 
 def _link_missing(path: Path, link: Path) -> None:

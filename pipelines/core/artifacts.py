@@ -6,7 +6,7 @@ import json
 import math
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from pipelines.core.bombs import is_bomb
 from pipelines.core.errors import UserError
@@ -68,7 +68,7 @@ def write_csv(path: Path, table: pd.DataFrame) -> None:
 
 
 def read_csv(path: Path, text: tuple[str, ...] = ()) -> pd.DataFrame:
-    """Read a table; only an empty field is a missing value, so a class may be called 'NA'.
+    """Read a table of a stage; only an empty field is a missing value: a class may be called 'NA'.
 
     Args:
         path: of the table.
@@ -77,6 +77,15 @@ def read_csv(path: Path, text: tuple[str, ...] = ()) -> pd.DataFrame:
     Raises:
         UserError: the file is missing, empty or damaged.
     """
+    return _table(path, text, "run `scistage repro`", "delete it and run `scistage repro`")
+
+
+def read_user_csv(path: Path, text: tuple[str, ...] = ()) -> pd.DataFrame:
+    """The same of a table of the user's."""
+    return _table(path, text, "name a table", "save it as CSV, in UTF-8")
+
+
+def _table(path: Path, text: tuple[str, ...], if_missing: str, if_damaged: str) -> pd.DataFrame:
     import pandas as pd
 
     try:
@@ -84,13 +93,13 @@ def read_csv(path: Path, text: tuple[str, ...] = ()) -> pd.DataFrame:
             path, keep_default_na=False, na_values=[""], dtype=dict.fromkeys(text, str)
         )
     except FileNotFoundError:
-        raise UserError(f"{path}: not found; run `scistage repro`") from None
+        raise UserError(f"{path}: not found; {if_missing}") from None
     except (ValueError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not a CSV table: {error}") from None
+        raise UserError(f"{path}: not a CSV table: {error}; {if_damaged}") from None
 
 
 def read_array(path: Path) -> np.ndarray:
-    """An array that `numpy.save` wrote, memory-mapped.
+    """An array that a stage wrote with `numpy.save`, memory-mapped.
 
     Raises:
         UserError: the file is missing or damaged.
@@ -125,6 +134,25 @@ def read_arrays(path: Path, *names: str) -> dict[str, np.ndarray]:
         raise UserError(f"{path}: not found; run `scistage repro`") from None
     except (ValueError, KeyError, EOFError, MemoryError, zipfile.BadZipFile) as error:
         raise UserError(f"{path}: not the arrays of a stage ({error}); {again}") from None
+
+
+def holds_objects(path: Path) -> bool:
+    """Whether an array file (.npy, .npz) holds Python objects, which NumPy pickles."""
+    if path.suffix == ".npz":
+        with zipfile.ZipFile(path) as archive:
+            members = [archive.open(name) for name in archive.namelist()]
+            return any(_is_object_array(member) for member in members)
+    with path.open("rb") as file:
+        return _is_object_array(file)
+
+
+def _is_object_array(file: IO[bytes]) -> bool:
+    import numpy as np
+
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format
+    header = read.read_array_header_1_0 if version == (1, 0) else read.read_array_header_2_0
+    return bool(header(file)[2].hasobject)
 
 
 def _not_finite(value: Any, name: str = "") -> str:

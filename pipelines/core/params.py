@@ -33,6 +33,8 @@ def read_yaml(path: Path) -> Any:
         document = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path}: not found") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: not UTF-8; save it as UTF-8") from None
     except Exception as error:  # beside its own, the parser raises whatever a value leads it to
         raise UserError(f"{path}: not valid YAML: {error or type(error).__name__}") from None
     _require_few_values(path, document)
@@ -52,7 +54,10 @@ def listed_domains() -> list[str]:
     for domain in domains:
         is_name = isinstance(domain, str) and domain.isidentifier()
         if not is_name or not Path("domains", domain).is_dir():
-            raise UserError(f"{PARAMS}: domains: {domain!r} has no folder domains/{domain}")
+            raise UserError(
+                f"{PARAMS}: domains: {domain!r} has no folder domains/{domain}; remove it from the "
+                "list, and its section"
+            )
         if domains.count(domain) > 1:
             raise UserError(f"{PARAMS}: domains: {domain!r} is listed twice; remove one")
     return [str(domain) for domain in domains]

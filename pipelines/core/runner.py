@@ -37,10 +37,31 @@ class Inputs:
     explain: Path
 
 
+@dataclass(frozen=True)
+class DeclaredInputs(Inputs):
+    """Those folders, of which a stage gets only what dvc.yaml says that it reads."""
+
+    stage: str
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in STAGES:
+            stage = STAGES[object.__getattribute__(self, "stage")]
+            if name not in stage.reads:
+                raise UserError(
+                    f"{stage.name}: reads inputs.{name}, which dvc.yaml does not list for it: "
+                    f"results would grow stale; it may read {', '.join(stage.reads) or 'none'}"
+                )
+        return object.__getattribute__(self, name)
+
+
 def inputs_of(domain: str) -> Inputs:
     """The published folders of a domain, whether they exist yet or not."""
+    return Inputs(**_folders(domain))
+
+
+def _folders(domain: str) -> dict[str, Path]:
     names = ("prepare", "train", "predict", "evaluate", "explain")
-    return Inputs(**{name: OUTPUTS / domain / name for name in names})
+    return {name: OUTPUTS / domain / name for name in names}
 
 
 def run_stage(stage: str, domain: str) -> None:
@@ -52,7 +73,7 @@ def run_stage(stage: str, domain: str) -> None:
     die_with_parent()
     settings = prepare_process()
     params = load_params(domain, stage)
-    inputs = inputs_of(domain)
+    inputs = DeclaredInputs(**_folders(domain), stage=stage)
     require_outputs(domain, STAGES[stage].reads)
     if stage == "train" and settings.devices * settings.num_nodes > 1 and not started_together():
         return _train_together(domain, settings)

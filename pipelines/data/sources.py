@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -202,7 +203,15 @@ def _holds(path: Path, sha256: str) -> bool:
 
 def _keep(path: Path, to: Path) -> None:
     """Put a verified file into the cache as a whole: a kill leaves no half of it."""
-    to.parent.mkdir(parents=True, exist_ok=True)
     part = to.with_name(f"{to.name}.{os.getpid()}.part")
-    shutil.copyfile(path, part)
+    try:
+        to.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, part)
+    except OSError as error:  # a home is missing or read-only where jobs run in batches
+        with suppress(OSError):
+            part.unlink()
+        raise UserError(
+            f"{to.parent}: cannot be written to ({error.strerror}); set SCISTAGE_CACHE to a folder "
+            "that can"
+        ) from None
     part.replace(to)

@@ -4,13 +4,18 @@ import math
 import re
 
 DASH = "–"
-_LOWER = "error mae mse rmse loss hausdorff distance fcd brier ece nll perplexity variation"
+_LOWER = (
+    "error mae mse rmse nrmse mape smape loss hausdorff distance fcd brier ece nll crps wer cer "
+    "perplexity variation"
+)
 _HIGHER = (
-    "dice iou f1 ap auc r2 precision recall accuracy sensitivity specificity kappa mcc snn pearson "
-    "spearman correlation validity valid unique uniqueness novelty filters enrichment ef bedroc"
+    "dice iou jaccard f1 ap auc auroc auprc psnr ssim ndcg r2 precision recall accuracy "
+    "sensitivity specificity kappa mcc snn pearson spearman correlation validity valid unique "
+    "uniqueness novelty filters enrichment ef bedroc"
 )
 _SPELT = (
-    "IoU F1 AP AUC ROC PR MAE MSE RMSE FCD SNN ECE NLL MCC EF BEDROC SMILES QED SA KL GAN CNN SVM "
+    "IoU F1 AP AUC AUROC AUPRC ROC PR MAE MSE RMSE MAPE CRPS PSNR SSIM NDCG FCD SNN ECE NLL MCC EF "
+    "BEDROC SMILES QED SA KL GAN CNN SVM "
     "BMI SVR PCA UMAP EM Dice Hausdorff Brier Tanimoto Bayes Otsu BRICS"
 )
 _SYMBOLS = "years days hours minutes mmHg nm mm px bp Da Hz ms"

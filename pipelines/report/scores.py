@@ -7,12 +7,11 @@ this run is a baseline; a row with a source other than "this run" is a published
 """
 
 import math
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipelines.core.artifacts import read_csv, read_json
-from pipelines.core.contract import THIS_RUN
+from pipelines.core.contract import kind_of
 from pipelines.report.formatting import DASH, decimals, direction, interval, label, number
 
 KINDS = {
@@ -31,7 +30,6 @@ OUTCOMES = {
     "alone": "no baseline",
 }
 MOST = 6  # headline metrics
-_BOUND = re.compile(r"(bayes|oracle|floor|ceiling)(?![a-z])")  # not bayesian_ridge
 
 
 @dataclass(frozen=True)
@@ -54,14 +52,7 @@ class Score:
     @property
     def kind(self) -> str:
         """One of KINDS."""
-        name = self.row.lower()
-        if self.source not in ("", THIS_RUN):
-            return "published"
-        if " - " in name:
-            return "difference"
-        if name.startswith("model"):
-            return "model"
-        return "bound" if _BOUND.match(name) else "baseline"
+        return kind_of(self.row, self.source)
 
     @property
     def name(self) -> str:

@@ -17,7 +17,6 @@ from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 
 from pipelines.core.artifacts import json_text, read_csv, read_json, write_csv, write_json
-from pipelines.core.environment import environment
 from pipelines.core.errors import UserError
 from pipelines.core.processes import by_itself, processes, processes_here, rank, rank_here
 from pipelines.training.fit import Fit
@@ -138,9 +137,8 @@ def _keep(fit: Fit, progress: Progress, folder: Path) -> None:
 
 def make_trainer(fit: Fit, callbacks: list[pl.Callback]) -> pl.Trainer:
     """Lightning's Trainer with this machine's settings and nothing left to chance."""
-    settings = environment()
     return pl.Trainer(
-        accelerator=settings.accelerator,
+        accelerator="gpu" if uses_gpu() else "cpu",  # "auto" would find others, such as MPS
         # Without being told, Lightning would ask a batch system which process this is.
         plugins=[TorchElasticEnvironment() if processes() > 1 else LightningEnvironment()],
         devices=[rank_here()] if uses_gpu() and processes() == 1 else processes_here(),

@@ -134,7 +134,7 @@ def test_a_stage_of_one_s_own_is_no_damage(
     Path("dvc.lock").write_text(whole)
     assert is_whole(Path("dvc.lock"))
     assert recorded_stages(["spectra"]) == [f"{stage}@spectra" for stage in STAGES]
-    assert len(verify._outputs(Path("dvc.lock"), ["spectra"])) == 10
+    assert len(verify._outputs(Path("dvc.lock"), ["spectra"])) == 11
 
 
 def test_a_stage_that_is_not_in_the_lock(spectra: Workspace) -> None:

@@ -7,9 +7,9 @@ import shutil
 import subprocess
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
+from pydantic import RootModel
 
 from pipelines.cli import verify
 from pipelines.core.params import read_yaml
@@ -64,7 +64,7 @@ def test_verify_compares_every_output(
     monkeypatch.setattr(verify, "copy_project", partial(Path.mkdir, parents=True))
     monkeypatch.setattr(verify.subprocess, "run", rerun)
     assert verify.verify(["spectra"]) == 0
-    assert capsys.readouterr().out == "10 of 10 outputs are identical to dvc.lock\n"
+    assert capsys.readouterr().out == "11 of 11 outputs are identical to dvc.lock\n"
     lock = Path("dvc.lock")
     lock.write_text(lock.read_text().replace("outputs/spectra/train/history", "outputs/spectra/x"))
     assert verify.verify([]) == 1
@@ -93,13 +93,15 @@ def test_verify_links_data_that_git_does_not_track(
     project, copy = tmp_path / "a/project", tmp_path / "scratch/a/project"
     for folder in (project, copy, tmp_path / "data", project / "mine", project / "domains"):
         folder.mkdir(parents=True)
-    named = {"source": "csv", "path": "mine", "library_path": "../../data", "n": 3, "none": ""}
+    (project / "more").mkdir()
+    named = {"path": "mine", "library_path": "../../data", "n": 3, "none": "", "null": None}
+    named["inner"] = {"paths": ["more", "domains/nothing"]}
     monkeypatch.chdir(project)
-    monkeypatch.setattr(verify, "load_params", lambda *_: SimpleNamespace(**named))
+    monkeypatch.setattr(verify, "load_params", lambda *_: RootModel(named))
     verify._link_data("spectra", copy)
     assert (copy / "mine").resolve() == project / "mine"
     assert (copy / "../../data").resolve() == tmp_path / "data"
-    assert sorted(path.name for path in copy.iterdir()) == ["mine"]
+    assert sorted(path.name for path in copy.iterdir()) == ["mine", "more"]
 
 
 def test_verify_links_what_git_does_not_track_of_a_folder(
@@ -111,7 +113,7 @@ def test_verify_links_what_git_does_not_track_of_a_folder(
     for folder in (project, copy):
         (folder / "mine/groups.csv").touch()  # tracked
     monkeypatch.chdir(project)
-    monkeypatch.setattr(verify, "load_params", lambda *_: SimpleNamespace(path="mine"))
+    monkeypatch.setattr(verify, "load_params", lambda *_: RootModel({"path": "mine"}))
     verify._link_data("spectra", copy)
     assert (copy / "mine/images").resolve() == project / "mine/images"
     assert not (copy / "mine/groups.csv").is_symlink()
@@ -139,6 +141,9 @@ def test_a_copy_is_made_whatever_the_user_has_set_for_git(
 
 def test_verify_needs_a_lock_and_a_repository(spectra: Workspace) -> None:
     shutil.rmtree(spectra.path / ".git")
-    assert "not a git repository" in one_line_error(spectra.run("verify"))
+    assert "git says: fatal: not a git repository" in one_line_error(spectra.run("verify"))
+    for command in (["repro", "spectra"], ["check", "--lock"]):
+        message = one_line_error(spectra.run(*command))
+        assert message.startswith(f"scistage: {spectra.path}: is in no git repository")
     (spectra.path / "dvc.lock").unlink()
     assert "dvc.lock: not found; run `scistage repro`" in one_line_error(spectra.run("verify"))

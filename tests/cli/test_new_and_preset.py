@@ -54,11 +54,11 @@ def test_new_adds_a_line_and_a_section_and_touches_nothing_else(fresh: Workspace
 
 def test_new_refuses_bad_and_taken_names(fresh: Workspace) -> None:
     before = params(fresh)
-    names = ["Spectra", "my-data", "2d", "a b", "", "../x", "é", "class", "item", "null"]
+    names = ["Spectra", "my-data", "2d", "a b", "", "../x", "é", "class", "item", "key", "null"]
     for name, run in zip(names, fresh.run_many(*[["new", name] for name in names]), strict=True):
         assert f"{name!r}: " in one_line_error(run)
-    for name in [DOMAINS[0], "domains"]:
-        assert "there is a domain of that name already" in one_line_error(fresh.run("new", name))
+    assert "there is a domain of that name already" in one_line_error(fresh.run("new", DOMAINS[0]))
+    assert "domains: there is a section of that name" in one_line_error(fresh.run("new", "domains"))
     (fresh.path / "domains/taken").mkdir()
     assert "domains/taken: there is" in one_line_error(fresh.run("new", "taken"))
     assert params(fresh) == before
@@ -73,7 +73,7 @@ def test_presets_there_and_back_give_the_same_bytes(with_spectra: Workspace, dom
         ["preset", domain, "tiny"], ["preset", domain, "tiny"], ["preset", domain, "quick"]
     )
     assert again.stdout == f"{domain}: params.yaml is at preset tiny already\n"
-    assert len(to_tiny.stdout.splitlines()) > 2
+    assert to_tiny.stdout.splitlines()
     assert len(back.stdout.splitlines()) == len(to_tiny.stdout.splitlines())
     assert params(with_spectra) == before
 
@@ -99,17 +99,24 @@ def test_preset_refuses_what_it_does_not_know(with_spectra: Workspace) -> None:
     broken = with_spectra.path / "domains/spectra/presets"
     (broken / "wrong.yaml").write_text("# out of range\ntrain:\n  epochs: 0\n")
     (broken / "stray.yaml").write_text("# no such key\ntrain:\n  depth: 2\n")
+    (broken / "empty.yaml").touch()
     before = params(with_spectra)
-    unknown, domain, wrong, stray = with_spectra.run_many(
+    unknown, domain, wrong, stray, empty, listed = with_spectra.run_many(
         ["preset", "spectra", "huge"],
         ["preset", "nothing", "tiny"],
         ["preset", "spectra", "wrong"],
         ["preset", "spectra", "stray"],
+        ["preset", "spectra", "empty"],
+        ["preset", "spectra"],
     )
-    assert "no preset 'huge'; presets are: full, quick" in one_line_error(unknown)
+    assert "no preset 'huge'; presets are: empty, full, quick" in one_line_error(unknown)
     assert "no domain 'nothing'; params.yaml lists: " in one_line_error(domain)
     assert "spectra.train.epochs: found 0" in one_line_error(wrong)
-    assert "spectra.train.depth: missing" in one_line_error(stray)
+    assert "spectra.train.depth: missing, and domains/spectra/presets/stray.yaml sets it" in (
+        one_line_error(stray)
+    )
+    assert "presets/empty.yaml: found None; a mapping of stages" in one_line_error(empty)
+    assert listed.stdout.splitlines()[0] == "empty"
     assert params(with_spectra) == before
 
 

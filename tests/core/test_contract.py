@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from pipelines.core.contract import STAGES, check_outputs, read_card
@@ -38,7 +39,12 @@ GOOD: dict[str, dict[str, str]] = {
     "prepare": {"card.json": json.dumps(CARD), "preview.png": "png"},
     "train": {"weights.safetensors": "w", "model.json": "{}", "history.csv": "fit,epoch\na,0\n"},
     "predict": {"predictions.csv": "a\n1\n"},
-    "evaluate": {"metrics.json": '{"mae": 0.12346}', "scores.csv": SCORES, "curves/x.csv": "a\n"},
+    "evaluate": {
+        "metrics.json": '{"mae": 0.12346}',
+        "scores.csv": SCORES,
+        "baselines.json": "{}",
+        "curves/x.csv": "a\n",
+    },
     "explain": {"explain.json": json.dumps(EXPLAIN), "a.png": "png"},
     "report": {"index.html": "<html>"},
 }
@@ -89,6 +95,14 @@ def broken_card(change: Callable[[dict[str, Any]], Any]) -> str:
     [
         (lambda card: card.pop("synthetic"), "key 'synthetic' is missing"),
         (lambda card: card.update(intervals=3), "intervals: found 3; a text is needed"),
+        (lambda card: card.update(synthetic="yes"), "synthetic: found 'yes'; true or false"),
+        (lambda card: card.update(notes="one"), "notes: found 'one'; a list of texts"),
+        (lambda card: card["splits"].update(test={}), "splits.test: found {}; a mapping of counts"),
+        (lambda card: card["splits"].update(test={"n": "3"}), "splits.test: found {'n': '3'};"),
+        (
+            lambda card: card.update(excluded=[{"what": "a", "why": "b", "count": "3"}]),
+            "excluded: a list of mappings",
+        ),
         (lambda card: card["splits"].pop("test"), "splits: 'test' is missing"),
         (lambda card: card["splits"].update(test=3), "splits.test: found 3; a mapping of counts"),
         (lambda card: card.update(excluded=["3 spectra"]), "excluded: a list of mappings"),
@@ -114,8 +128,11 @@ def test_a_card_that_lacks_something(
         ("train", "history.csv", "epoch,fit\n0,a\n", "columns are ['epoch', 'fit']"),
         ("train", "history.csv", "", "not a CSV table"),
         ("evaluate", "scores.csv", SCORES.replace("row,", "name,"), "columns are ['name'"),
-        ("evaluate", "scores.csv", SCORES.replace("mean,mae", "model,mae"), "no baseline"),
+        ("evaluate", "scores.csv", SCORES.replace("mean,mae", "model_b,mae"), "no baseline"),
         ("evaluate", "scores.csv", SCORES.replace("40,this run", "40,Doe"), "no baseline"),
+        ("evaluate", "scores.csv", SCORES.replace("mean,", "bayes_optimal,"), "mae: no baseline"),
+        ("evaluate", "scores.csv", SCORES.replace("mean,", "model - mean,"), "mae: no baseline"),
+        ("evaluate", "scores.csv", SCORES.replace("mean,mae", "mean,rmse"), "mae: no baseline"),
         ("evaluate", "metrics.json", "3", "found int; a mapping"),
         ("evaluate", "metrics.json", '{"mae": 0.2}', "mae: 0.2 is not the model's row"),
         ("evaluate", "metrics.json", '{"rmse": 0.2}', "rmse: 0.2 is not the model's row"),
@@ -137,3 +154,37 @@ def test_a_broken_file_is_named(
     folder = write(stage, tmp_path / "out", **{name: content})
     message = refusal(stage, folder)
     assert name in message and said in message
+
+
+@pytest.mark.parametrize("column", ["group", "patient"])
+def test_a_unit_in_two_splits_is_named(tmp_path: Path, column: str) -> None:
+    told = f"split,{column},x\ntrain,007,1\ntrain,007,2\ntest,7,1\n"
+    counts = "split,label,count\ntrain,1,8\ntest,1,8\n"
+    folder = write("prepare", tmp_path / "out", **{"samples.csv": told, "counts.csv": counts})
+    check_outputs("prepare", folder, "toy")
+    leaky = write(
+        "prepare", tmp_path / "leaky", **{"samples.csv": told.replace("test,7", "test,007")}
+    )
+    assert f"samples.csv: {column} '007' is in more than one split" in refusal("prepare", leaky)
+
+
+def test_a_file_that_dvc_would_lose_is_named(tmp_path: Path) -> None:
+    folder = write("evaluate", tmp_path / "out", **{"settings.json": "{}"})
+    assert "wrote settings.json, which dvc.yaml does not list" in refusal("evaluate", folder)
+
+
+def test_pickles_are_refused_by_name(tmp_path: Path) -> None:
+    folder = write("predict", tmp_path / "out")
+    ragged = np.array([np.zeros(2), np.zeros(3)], dtype=object)
+    np.save(folder / "good.npy", np.zeros((2, 3)))
+    np.savez(folder / "good.npz", a=np.zeros(2), b=np.array(["x"]))
+    check_outputs("predict", folder, "toy")
+    makers = {
+        "bad.npy": lambda path: np.save(path, ragged),
+        "bad.npz": lambda path: np.savez(path, a=np.zeros(2), b=ragged),
+        "bad.pt": lambda path: path.write_bytes(b"x"),
+    }
+    for name, make in makers.items():
+        make(folder / name)
+        assert f"{name}: is a pickle" in refusal("predict", folder)
+        (folder / name).unlink()

@@ -138,7 +138,7 @@ def test_no_file_or_no_text() -> None:
     with pytest.raises(UserError, match=r"^params\.yaml: not found"):
         params.load_params("spectra", "train")
     Path("params.yaml").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(UserError, match=r"^params\.yaml: not valid YAML"):
+    with pytest.raises(UserError, match=r"^params\.yaml: not UTF-8; save it as UTF-8"):
         params.load_params("spectra", "train")
 
 

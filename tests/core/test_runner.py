@@ -186,3 +186,14 @@ def test_dependencies_are_those_of_the_stage_file() -> None:
     paths = dependencies("toy", "train")
     assert Path("domains/toy/train") in paths and Path("outputs/toy/prepare") in paths
     assert Path("constraints.txt") in paths
+
+
+def test_a_stage_gets_only_the_inputs_that_dvc_knows_of(run: Callable[[Stage], None]) -> None:
+    def reads_on(params: Params, inputs: runner.Inputs, out: Path) -> None:
+        (out / "copy.csv").write_text(str(inputs.evaluate))
+
+    with pytest.raises(
+        UserError, match=r"predict: reads inputs\.evaluate, .* read prepare, train$"
+    ):
+        run(reads_on)
+    assert not OUT.exists()

@@ -7,7 +7,6 @@ import threading
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ import pytest
 from pipelines.core.errors import UserError
 from pipelines.data import sources
 from pipelines.data.sources import Url, Wheel, fetch, source_card
+from tests.data.server import Server
 
 CONTENT = b"0123456789" * 5000
 MEMBER = "grains/data/grains.tif"
@@ -24,40 +24,6 @@ NOWHERE = "http://127.0.0.1:9"  # the discard port: nobody listens
 
 def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-class Handler(BaseHTTPRequestHandler):
-    """Serves `Server.files`; of a path in `cut` it announces the whole and sends the half."""
-
-    server: Server
-
-    def do_GET(self) -> None:
-        name = self.path.lstrip("/")
-        self.server.asked.append(name)
-        content = self.server.files.get(name)
-        if content is None:
-            self.send_error(404)
-            return
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html" if name.endswith("/") else "image/tiff")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content[: len(content) // 2] if name in self.server.cut else content)
-
-    def log_message(self, *_: object) -> None:
-        """Quietly."""
-
-
-class Server(ThreadingHTTPServer):
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.files: dict[str, bytes] = {}
-        self.cut: set[str] = set()
-        self.asked: list[str] = []
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
 
 
 @pytest.fixture
@@ -201,6 +167,19 @@ def test_what_was_fetched_before_a_failure_stays(
     on_mirror(tmp_path, monkeypatch, **{"grains.bin": CONTENT})
     assert "sub/more.bin: could not be reached" in refusal(url)
     assert cached(cache) == ["grains/grains.bin"]
+
+
+def test_a_cache_that_cannot_be_written_to_is_named_with_its_setting(
+    url: Url, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_mirror(tmp_path, monkeypatch, **{"grains.bin": CONTENT, "sub/more.bin": b"more"})
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SCISTAGE_CACHE", str(tmp_path / "file" / "cache"))
+    message = refusal(url)
+    assert message.startswith(
+        f"{tmp_path}/file/cache/grains: cannot be written to (Not a directory"
+    )
+    assert message.endswith("; set SCISTAGE_CACHE to a folder that can")
 
 
 def test_a_kill_while_copying_into_the_cache_leaves_no_file_of_that_name(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from pipelines.cli.lockfile import DVC
+from pipelines.cli.dvc import DVC
 from tests.faults.test_reruns import ran
 from tests.workspace import Workspace
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -53,13 +54,15 @@ def noisy(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DataFrame]
     return folder, run(folder, noise=0.5)
 
 
-def values(truth: np.ndarray, said: np.ndarray, half_width: float = 1.0) -> dict[str, float]:
+def values(
+    truth: np.ndarray, said: np.ndarray, half_width: float = 1.0, weights: Any = None
+) -> dict[str, float]:
     """The measures of a value, one line a patient."""
     names = [f"p{k}" for k in range(len(truth))]
     table = pd.DataFrame({"patient": names, "age": truth, "age_mean": said})
     table = table.assign(age_low=said - half_width, age_high=said + half_width)
     rows = rows_of(table, AGE, {name: k for k, name in enumerate(names)})
-    found = measure(rows, AGE, np.ones((1, len(truth))))
+    found = measure(rows, AGE, np.ones((1, len(truth))) if weights is None else weights)
     return {name: float(value[0]) for name, value in found.items()}
 
 
@@ -101,6 +104,14 @@ def test_a_known_slope_is_found() -> None:
     assert best["r2"] == pytest.approx(0.5, abs=0.02)
     assert values(truth, truth + 3)["bias"] == pytest.approx(3)
     assert values(truth, truth + 3)["rmse"] == pytest.approx(3)
+
+
+def test_a_spread_that_is_only_rounding_is_none() -> None:
+    """As where the bootstrap leaves out the one patient who differs."""
+    truth = np.array([63.3] * 6 + [50.1])
+    found = values(truth, truth + 1, weights=np.array([[1.0] * 6 + [0.0]]))
+    assert np.isnan([found["r2"], found["slope"], found["shrinkage"]]).all()
+    assert found["mae"] == pytest.approx(1)
 
 
 def test_coverage_of_a_known_interval() -> None:

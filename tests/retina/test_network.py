@@ -101,6 +101,13 @@ def test_local_contrast_forgets_lamp_and_colour_but_not_vessels():
     assert (colours - Colour()(torch.tensor(eye)[None])[0]).abs().max() > 0.5
 
 
+def test_local_contrast_is_not_rounded_where_the_network_computes_in_bfloat16():
+    images, look = eyes(2, 64), LocalContrast()
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded = look(images)
+    assert torch.equal(rounded, look(images))
+
+
 @pytest.mark.parametrize("look", [LocalContrast(), Colour()])
 def test_noise_is_in_the_field_of_view_and_each_eye_has_its_own(look):
     images = eyes(400, 16)

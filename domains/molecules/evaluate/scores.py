@@ -10,7 +10,8 @@ snn_…       mean Tanimoto similarity to the most similar test molecule
 frag_…, scaf_…   cosine of the counts of BRICS fragments and of Bemis-Murcko scaffolds
 int_div_1, int_div_2   1 − mean similarity of pairs, and of the root of its mean square
 filters     share that passes MOSES' medicinal chemistry filters
-logp_w1, sa_w1, qed_w1, weight_w1 (Da)   Wasserstein distance to the test set
+logp_w1, sa_w1, qed_w1, weight_w1 (Da)   Wasserstein distance to the test set; as of FCD
+            chance alone makes it more than 0, and the interval of a small one lies too high
 kl_score    GuacaMol's, against training molecules
 
 All after Polykovskiy et al. 2020, doi 10.3389/fphar.2020.565644, except kl_score.

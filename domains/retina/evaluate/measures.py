@@ -79,13 +79,15 @@ def _of_value(rows: Rows, weights: np.ndarray) -> dict[str, np.ndarray]:
     add = partial(np.bincount, rows.patient, minlength=weights.shape[1])
     n, y, m, yy, mm, ym, off, square, *bounds = (weights @ np.stack([add(p) for p in parts], 1)).T
     spread_y, spread_m, both = (yy - _ratio(y * y, n), mm - _ratio(m * m, n), ym - _ratio(y * m, n))
-    tiny = 1e-9 * np.abs(spread_y)
+    # What rounding leaves of a constant is no spread.
+    spread_m = np.where(spread_m > 1e-9 * (n + np.abs(spread_y)), spread_m, 0)
+    spread_y = np.where(spread_y > 1e-9 * n, spread_y, 0)
     found = {
         "mae": _ratio(off, n),
         "rmse": np.sqrt(_ratio(square, n)),
         "bias": _ratio(m - y, n),
         "r2": 1 - _ratio(square, spread_y),
-        "slope": _ratio(both, np.where(spread_m > tiny, spread_m, 0)),
+        "slope": _ratio(both, spread_m),
         "shrinkage": _ratio(both, spread_y),
     }
     return found | {k: _ratio(b, n) for k, b in zip(("coverage", "width"), bounds, strict=False)}

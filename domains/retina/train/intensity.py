@@ -60,7 +60,9 @@ class LocalContrast(nn.Module):
         """Any real type; the result is float32, channels last in memory."""
         pixels, inside = images.float(), field(images)
         pixels = pixels * inside
-        sums, counts = self._smooth(pixels), self._smooth(inside)
+        # In bfloat16 the means would be rounded to 1 in 256, as large as the contrast of a vessel.
+        with torch.autocast(images.device.type, enabled=False):
+            sums, counts = self._smooth(pixels), self._smooth(inside)
         mean = (sums / counts.clamp_min(1e-3)).clamp_min(1.0)
         return (GAIN * (pixels / mean - 1) * inside).permute(0, 3, 1, 2)
 

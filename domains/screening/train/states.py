@@ -3,9 +3,10 @@
 After t rounds of messages the state of a directed bond depends on what is within t bonds behind
 it and on nothing else. Of a thousand directed bonds in a batch of 64 drug-like molecules some 30
 differ before the first round, 180 after it and 420 after the second: to compute each distinct
-state once is the same network at a quarter of the cost. Two directed bonds share their state after
-t rounds if they are of one kind (the bond, and the atom it leaves) and hear the same bag of states
-of t − 1 rounds: colour refinement (Weisfeiler & Leman 1968; Morris et al. 2019 for networks).
+state once is the same function at a quarter of the cost. (With dropout, molecules of a batch that
+share a state share its mask too.) Two directed bonds share their state after t rounds if they are
+of one kind (the bond, and the atom it leaves) and hear the same bag of states of t − 1 rounds:
+colour refinement (Weisfeiler & Leman 1968; Morris et al. 2019 for networks).
 """
 
 from __future__ import annotations

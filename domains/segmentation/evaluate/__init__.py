@@ -34,7 +34,7 @@ def evaluate(params: "EvaluateParams", inputs: "Inputs", out: Path) -> None:
     others, rules = baseline_labels(inputs.prepare, form, params, postprocess["objective"])
     tallies = {n: tally(tested, said, form, by_image=True) for n, said in (labels | others).items()}
     said = list(read_probabilities(inputs.predict, samples, "test"))
-    rows = calibration_rows(said, tested, form, postprocess["temperature"], params.seed)
+    rows = calibration_rows(said, tested, form, postprocess["temperature"])
     rows += published_rows(read_json(inputs.prepare / "card.json")["title"])
     scores = score_table(tallies, form, params.seed)
     scores = pd.concat([scores, pd.DataFrame(rows, columns=scores.columns)])

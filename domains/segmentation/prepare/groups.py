@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipelines.core.artifacts import read_csv
+from pipelines.core.artifacts import read_user_csv
 from pipelines.core.errors import UserError
 
 from .arrays import SPLITS
@@ -24,7 +24,7 @@ def read_groups(folder: Path, names: list[str]) -> tuple[dict[str, str], dict[st
     path = folder / "groups.csv"
     if not path.is_file():
         return None
-    table = read_csv(path, text=("file", "group", "split"))
+    table = read_user_csv(path, text=("file", "group", "split"))
     if list(table.columns) not in (["file", "group"], ["file", "group", "split"]):
         raise UserError(
             f"{path}: columns {list(table.columns)}; give file,group or file,group,split"

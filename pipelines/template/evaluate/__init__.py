@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def evaluate(params: EvaluateParams, inputs: Inputs, out: Path) -> None:
-    """Write `metrics.json`, `scores.csv` and the error against the concentration."""
+    """Write `metrics.json`, `scores.csv`, `baselines.json` and the error by concentration."""
     from .scores import write_scores
 
     write_scores(params, inputs, out)

@@ -28,7 +28,8 @@ def write_scores(params: EvaluateParams, inputs: Inputs, out: Path) -> None:
     test = read_csv(inputs.predict / "predictions.csv").query("split == 'test'")
     truth = test["concentration"].to_numpy()
     errors = {"model": np.abs(test["predicted"].to_numpy() - truth)}
-    for name, predicted in _baselines(inputs.prepare).items():
+    predictions, rules = _baselines(inputs.prepare)
+    for name, predicted in predictions.items():
         errors[name] = np.abs(predicted - truth)
     rows = []
     for name, error in errors.items():
@@ -38,21 +39,26 @@ def write_scores(params: EvaluateParams, inputs: Inputs, out: Path) -> None:
         rows.append(_row(f"model - {name}", difference, len(truth)))
     write_csv(out / "scores.csv", pd.DataFrame(rows, columns=SCORE_COLUMNS))
     write_json(out / "metrics.json", {"mae": rows[0]["value"]})
+    write_json(out / "baselines.json", rules)
     write_csv(out / "curves" / "error_by_concentration.csv", _curve(truth, errors))
 
 
-def _baselines(prepared: Path) -> dict[str, np.ndarray]:
-    """Predictions of the training mean, of ridge regression, and of the best there can be."""
+def _baselines(prepared: Path) -> tuple[dict[str, np.ndarray], dict[str, object]]:
+    """Predictions of the training mean, of ridge regression, and of the best there can be.
+
+    Also what was chosen for them, by leaving out one training spectrum after the other.
+    """
     spectra, concentrations = read_split(prepared, "train")
     test_spectra, _ = read_split(prepared, "test")
     ridge = RidgeCV(alphas=np.logspace(-4, 2, 13)).fit(spectra, concentrations)
     mean = np.full(len(test_spectra), concentrations.mean())
     noise = read_json(prepared / "optimum.json")["noise"]
-    return {
+    predictions = {
         "training_mean": mean,
         "ridge": ridge.predict(test_spectra),
         "bayes_optimal": optimal_estimate(test_spectra, noise),
     }
+    return predictions, {"ridge": {"alpha": ridge.alpha_}}
 
 
 def _row(name: str, score: Interval, count: int) -> dict[str, object]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipelines.core.artifacts import read_csv, write_csv
+from pipelines.core.artifacts import read_user_csv, write_csv
 from pipelines.core.errors import UserError
 from pipelines.core.runner import Inputs
 
@@ -32,7 +32,11 @@ def apply(inputs: Inputs, files: list[Path], out: Path) -> None:
     channels = network.channels
     tables = []
     for file in files:
-        table = read_csv(file)
+        table = read_user_csv(file)
+        names = pd.to_numeric(pd.Series(table.columns), errors="coerce")
+        wavelengths = names.is_monotonic_increasing or names.is_monotonic_decreasing
+        if names.notna().all() and not wavelengths:
+            raise UserError(f"{file}: line 1 is a spectrum; put the names of the columns before it")
         if table.shape[1] != channels:
             raise UserError(f"{file}: found {table.shape[1]} columns; {channels} are needed")
         try:

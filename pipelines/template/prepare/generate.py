@@ -61,8 +61,10 @@ def write_samples(params: PrepareParams, out: Path) -> None:
     spectra = amounts @ signatures() + draw.normal(0, params.noise, (total, len(WAVELENGTHS)))
     np.save(out / "spectra.npy", spectra.astype(np.float32))
     splits = [name for name, count in counts.items() for _ in range(count)]
-    samples = pd.DataFrame({"split": splits, "concentration": amounts[:, 0]})
-    write_csv(out / "samples.csv", samples)
+    # A specimen gives one spectrum here. What must not be in two splits is checked by this column.
+    specimens = [f"specimen{number:05d}" for number in range(1, total + 1)]
+    samples = {"split": splits, "group": specimens, "concentration": amounts[:, 0]}
+    write_csv(out / "samples.csv", pd.DataFrame(samples))
     weights, error = optimal_filter(params.noise)
     write_json(out / "optimum.json", {"filter": list(weights), "noise": params.noise})
     write_json(out / "card.json", _card(counts, error))
