@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from pipelines.core.contract import STAGES as CONTRACT
 from pipelines.core.params import Params, read_yaml
 from tests.imports import (
     EXPORTED,
@@ -112,6 +113,17 @@ def test_no_stage_depends_on_or_writes_a_parent_of_another_output() -> None:
     read = [dep for s in stages.values() for dep in s["deps"] if dep.startswith("outputs/")]
     assert set(read) <= set(written)
     assert not [(a, b) for a in written for b in written if b.startswith(f"{a}/")]
+
+
+def test_the_contract_says_what_dvc_is_told() -> None:
+    for name, stage in read_yaml(ROOT / "dvc.yaml")["stages"].items():
+        place = re.compile(r"outputs/[^/]+/(\w+)(?:/(.+))?")
+        read = {found[1] for dep in stage["deps"] if (found := place.fullmatch(dep))}
+        assert read == set(CONTRACT[name].reads), name
+        written = [_path(out) for kind in _OUT_KINDS for out in stage.get(kind, [])]
+        files = {found[2] for out in written if (found := place.fullmatch(out))} - {None}
+        assert CONTRACT[name].writes_no_other == bool(files), name
+        assert files in (set(), set(CONTRACT[name].writes)), name
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -236,18 +248,21 @@ def _in(name: str, package: str) -> bool:
 
 def _pickles(node: ast.AST) -> bool:
     if isinstance(node, ast.Import):
-        return any(alias.name in PICKLERS for alias in node.names)
+        return any(_root(alias.name) in PICKLERS for alias in node.names)
     if isinstance(node, ast.ImportFrom):
         names = {alias.name for alias in node.names}
-        return node.module in PICKLERS or (
-            node.module == "torch" and bool(names & {"load", "save"})
-        )
+        root = _root(node.module or "")
+        return root in PICKLERS or (root == "torch" and bool(names & {"load", "save"}))
     if isinstance(node, ast.keyword):
         return node.arg == "allow_pickle" and ast.unparse(node.value) != "False"
     if isinstance(node, ast.Call):
         function = ast.unparse(node.func)
         return function in {"torch.load", "torch.save"} or "pickle" in function
     return False
+
+
+def _root(module: str) -> str:
+    return module.split(".")[0].lstrip("_")
 
 
 def _subclasses(model: type[Params]) -> Iterator[type[Params]]:

@@ -26,12 +26,12 @@ def dvc_environment() -> dict[str, str]:
 
 
 def ask_dvc(*arguments: str) -> str:
-    """What DVC prints; UserError with the first line of its complaint if it fails."""
+    """What DVC prints; UserError with its complaint if it fails."""
     run = subprocess.run(
         [*DVC, *arguments], env=dvc_environment(), capture_output=True, text=True, check=False
     )
     if run.returncode:
-        raise UserError(f"dvc {arguments[0]}: {run.stderr.strip().partition(chr(10))[0]}")
+        raise UserError(f"dvc {arguments[0]}: {run.stderr.strip()}")
     return run.stdout
 
 
@@ -40,7 +40,7 @@ def require_repository() -> None:
     here = Path.cwd()
     if any((folder / ".git").exists() for folder in (here, *here.parents)):
         return
-    if ask_dvc("config", "core.no_scm").strip() != "true":
+    if ask_dvc("config", "core.no_scm").strip().lower() not in ("true", "1", "yes"):
         raise UserError(
             f"{here}: is in no git repository, which DVC needs; clone the project with git, or run "
             "`git init` here"

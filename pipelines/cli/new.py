@@ -22,7 +22,7 @@ def new(name: str) -> int:
     document = read_params()
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
         raise UserError(f"{name!r}: give a lower-case name of letters, digits and underscores")
-    if name in ("item", "key", "null", "true", "false"):
+    if name in ("domains", "item", "key", "null", "true", "false"):
         raise UserError(f"{name!r}: give another name; DVC, or YAML itself, uses this one")
     if folder.exists():
         raise UserError(f"{folder}: there is a domain of that name already")

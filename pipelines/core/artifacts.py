@@ -137,13 +137,20 @@ def read_arrays(path: Path, *names: str) -> dict[str, np.ndarray]:
 
 
 def holds_objects(path: Path) -> bool:
-    """Whether an array file (.npy, .npz) holds Python objects, which NumPy pickles."""
-    if path.suffix == ".npz":
-        with zipfile.ZipFile(path) as archive:
-            members = [archive.open(name) for name in archive.namelist()]
-            return any(_is_object_array(member) for member in members)
-    with path.open("rb") as file:
-        return _is_object_array(file)
+    """Whether an array file (.npy, .npz) holds Python objects, which NumPy pickles.
+
+    Raises:
+        UserError: it is no such file.
+    """
+    try:
+        if path.suffix == ".npz":
+            with zipfile.ZipFile(path) as archive:
+                names = [name for name in archive.namelist() if name.endswith(".npy")]
+                return any(_is_object_array(archive.open(name)) for name in names)
+        with path.open("rb") as file:
+            return _is_object_array(file)
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path.name}: not what `numpy.save` or `savez` writes ({error})") from None
 
 
 def _is_object_array(file: IO[bytes]) -> bool:

@@ -108,7 +108,10 @@ def check_outputs(stage: str, folder: Path, owner: str) -> None:
         raise UserError(f"{owner}: wrote nothing")
     others = sorted({path.name for path in folder.iterdir()} - {*STAGES[stage].writes})
     if others and STAGES[stage].writes_no_other:
-        raise UserError(f"{owner}: wrote {others[0]}, which dvc.yaml does not list and would lose")
+        raise UserError(
+            f"{owner}: wrote {others[0]}, which dvc.yaml does not list and would lose; write it in "
+            "another stage, or as one of curves"
+        )
     check = _CHECKS.get(stage)
     problem = _find_objects(folder) or (check(folder) if check else None)
     if problem:
@@ -169,7 +172,10 @@ def _check_splits(folder: Path) -> str | None:
             splits = table.groupby(column)["split"].nunique() if column in table else {}
             shared = [unit for unit, count in splits.items() if count > 1]
             if shared:
-                return f"{path.name}: {column} {shared[0]!r} is in more than one split"
+                return (
+                    f"{path.name}: {column} {shared[0]!r} is in several splits; keep it in one, or "
+                    "give the column another name"
+                )
     return None
 
 
@@ -227,7 +233,8 @@ def _check_scores(folder: Path) -> str | None:
     scores = read_csv(folder / "scores.csv")
     if list(scores.columns) != SCORE_COLUMNS:
         return f"scores.csv: columns are {list(scores.columns)}, not {SCORE_COLUMNS}"
-    kinds = [kind_of(str(r), str(s)) for r, s in zip(scores["row"], scores["source"], strict=True)]
+    named = zip(scores["row"], scores["source"].fillna(""), strict=True)
+    kinds = [kind_of(str(row), str(source)) for row, source in named]
     compared = set(scores["metric"][[kind == "baseline" for kind in kinds]])
     model = scores[(scores["row"] == "model") & (scores["group"] == "all")]
     table = dict(zip(model["metric"], model["value"], strict=True))

@@ -37,19 +37,20 @@ class Inputs:
     explain: Path
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DeclaredInputs(Inputs):
     """Those folders, of which a stage gets only what dvc.yaml says that it reads."""
 
-    stage: str
+    stage: str  # as domains/<domain>/<stage>
 
     def __getattribute__(self, name: str) -> Any:
         if name in STAGES:
-            stage = STAGES[object.__getattribute__(self, "stage")]
-            if name not in stage.reads:
+            stage = object.__getattribute__(self, "stage")
+            reads = STAGES[Path(stage).name].reads
+            if name not in reads:
                 raise UserError(
-                    f"{stage.name}: reads inputs.{name}, which dvc.yaml does not list for it: "
-                    f"results would grow stale; it may read {', '.join(stage.reads) or 'none'}"
+                    f"{stage}: reads inputs.{name}, which dvc.yaml does not list for it: results "
+                    f"would grow stale; it may read {', '.join(reads) or 'none'}"
                 )
         return object.__getattribute__(self, name)
 
@@ -73,7 +74,7 @@ def run_stage(stage: str, domain: str) -> None:
     die_with_parent()
     settings = prepare_process()
     params = load_params(domain, stage)
-    inputs = DeclaredInputs(**_folders(domain), stage=stage)
+    inputs = DeclaredInputs(**_folders(domain), stage=f"domains/{domain}/{stage}")
     require_outputs(domain, STAGES[stage].reads)
     if stage == "train" and settings.devices * settings.num_nodes > 1 and not started_together():
         return _train_together(domain, settings)

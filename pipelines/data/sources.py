@@ -198,7 +198,8 @@ def _verify(path: Path, sha256: str, size: int, name: str) -> None:
 
 
 def _holds(path: Path, sha256: str) -> bool:
-    return path.is_file() and sha256_of(path) == sha256
+    # Of a folder that may not be searched, `is_file` would raise.
+    return os.access(path, os.R_OK) and path.is_file() and sha256_of(path) == sha256
 
 
 def _keep(path: Path, to: Path) -> None:

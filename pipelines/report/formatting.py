@@ -14,8 +14,8 @@ _HIGHER = (
     "uniqueness novelty filters enrichment ef bedroc"
 )
 _SPELT = (
-    "IoU F1 AP AUC AUROC AUPRC ROC PR MAE MSE RMSE MAPE CRPS PSNR SSIM NDCG FCD SNN ECE NLL MCC EF "
-    "BEDROC SMILES QED SA KL GAN CNN SVM "
+    "IoU F1 AP AUC AUROC AUPRC ROC PR MAE MSE RMSE NRMSE MAPE SMAPE CRPS WER CER PSNR SSIM NDCG "
+    "FCD SNN ECE NLL MCC EF BEDROC SMILES QED SA KL GAN CNN SVM "
     "BMI SVR PCA UMAP EM Dice Hausdorff Brier Tanimoto Bayes Otsu BRICS"
 )
 _SYMBOLS = "years days hours minutes mmHg nm mm px bp Da Hz ms"

@@ -47,16 +47,23 @@ def spectra_of(workspace: Workspace, split: str) -> pd.DataFrame:
     )
 
 
+def tables(spectra: pd.DataFrame, folder: Path) -> dict[str, Path]:
+    """The spectra as they should be, and with a mistake each; `nm.csv` has wavelengths as names."""
+    files = {f"{n}.csv": folder / f"{n}.csv" for n in "good narrow text gap bare nm".split()}
+    spectra.to_csv(files["good.csv"], index=False)
+    spectra.iloc[:, :3].to_csv(files["narrow.csv"], index=False)
+    third = np.broadcast_to(np.arange(len(spectra))[:, None] == 2, spectra.shape)
+    spectra.astype(object).mask(third, "many").to_csv(files["text.csv"], index=False)
+    spectra.mask(third).to_csv(files["gap.csv"], index=False)
+    spectra.to_csv(files["bare.csv"], index=False, header=False, float_format="%.2f")
+    spectra.set_axis(np.linspace(400, 700, 64), axis=1).to_csv(files["nm.csv"], index=False)
+    return files
+
+
 def test_apply_says_what_predict_said_and_one_line_for_each_mistake(
     finished_spectra: Workspace, tmp_path: Path
 ) -> None:
-    table = spectra_of(finished_spectra, "test")
-    files = {name: tmp_path / name for name in ("good.csv", "narrow.csv", "text.csv", "gap.csv")}
-    table.to_csv(files["good.csv"], index=False)
-    table.iloc[:, :3].to_csv(files["narrow.csv"], index=False)
-    third = np.broadcast_to(np.arange(len(table))[:, None] == 2, table.shape)
-    table.astype(object).mask(third, "many").to_csv(files["text.csv"], index=False)
-    table.mask(third).to_csv(files["gap.csv"], index=False)
+    files = tables(spectra_of(finished_spectra, "test"), tmp_path)
     folder = tmp_path / "folder"
     folder.mkdir()
     (folder / "in.csv").write_bytes(files["good.csv"].read_bytes())
@@ -83,7 +90,9 @@ def test_apply_says_what_predict_said_and_one_line_for_each_mistake(
     assert "narrow.csv: found 3 columns; 64 are needed" in one_line_error(runs[1])
     assert "text.csv: " in one_line_error(runs[2]) and "'many'" in one_line_error(runs[2])
     assert "gap.csv: row 3, column w0: no finite number" in one_line_error(runs[3])
-    assert [path.name for path in out.rglob("*") if path.is_file()] == ["predictions.csv"]
+    assert "bare.csv: line 1 is a spectrum; put the names" in one_line_error(runs[4])
+    written = sorted(str(p.relative_to(out)) for p in out.rglob("*") if p.is_file())
+    assert written == ["0/predictions.csv", "5/predictions.csv"]
     assert not list(out.rglob(".partial-*"))
 
 

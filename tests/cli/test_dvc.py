@@ -32,8 +32,9 @@ def test_without_git_it_must_be_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
     Path(".dvc/config").touch()
     with pytest.raises(UserError, match=r"is in no git repository.*`git init` here$"):
         require_repository()
-    Path(".dvc/config").write_text("[core]\n    no_scm = true\n")
-    require_repository()
+    for yes in ("true", "True"):  # the second is what `dvc init --no-scm` writes
+        Path(".dvc/config").write_text(f"[core]\n    no_scm = {yes}\n")
+        require_repository()
     Path(".dvc/config").write_text("")
     (tmp_path / ".git").mkdir()
     require_repository()

@@ -54,14 +54,16 @@ def test_new_adds_a_line_and_a_section_and_touches_nothing_else(fresh: Workspace
 
 def test_new_refuses_bad_and_taken_names(fresh: Workspace) -> None:
     before = params(fresh)
-    names = ["Spectra", "my-data", "2d", "a b", "", "../x", "é", "class", "item", "key", "null"]
+    names = ["Spectra", "my-data", "2d", "a b", "", "../x", "é", "class"]
+    names += ["domains", "item", "key", "null"]
     for name, run in zip(names, fresh.run_many(*[["new", name] for name in names]), strict=True):
         assert f"{name!r}: " in one_line_error(run)
     assert "there is a domain of that name already" in one_line_error(fresh.run("new", DOMAINS[0]))
-    assert "domains: there is a section of that name" in one_line_error(fresh.run("new", "domains"))
     (fresh.path / "domains/taken").mkdir()
     assert "domains/taken: there is" in one_line_error(fresh.run("new", "taken"))
     assert params(fresh) == before
+    (fresh.path / "params.yaml").write_text(f"{before}\nstray: {{}}\n")
+    assert "stray: there is a section of that name" in one_line_error(fresh.run("new", "stray"))
     folders = {p.name for p in (fresh.path / "domains").iterdir() if p.is_dir()} - {"__pycache__"}
     assert folders == {*DOMAINS, "taken"}
 

@@ -165,7 +165,7 @@ def test_a_unit_in_two_splits_is_named(tmp_path: Path, column: str) -> None:
     leaky = write(
         "prepare", tmp_path / "leaky", **{"samples.csv": told.replace("test,7", "test,007")}
     )
-    assert f"samples.csv: {column} '007' is in more than one split" in refusal("prepare", leaky)
+    assert f"samples.csv: {column} '007' is in several splits" in refusal("prepare", leaky)
 
 
 def test_a_file_that_dvc_would_lose_is_named(tmp_path: Path) -> None:

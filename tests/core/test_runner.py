@@ -192,8 +192,6 @@ def test_a_stage_gets_only_the_inputs_that_dvc_knows_of(run: Callable[[Stage], N
     def reads_on(params: Params, inputs: runner.Inputs, out: Path) -> None:
         (out / "copy.csv").write_text(str(inputs.evaluate))
 
-    with pytest.raises(
-        UserError, match=r"predict: reads inputs\.evaluate, .* read prepare, train$"
-    ):
+    with pytest.raises(UserError, match=r"^domains/toy/predict: reads inputs\.evaluate, .*train$"):
         run(reads_on)
     assert not OUT.exists()

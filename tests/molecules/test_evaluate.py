@@ -80,9 +80,7 @@ def cache(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def scored(prepared: Path, tmp_path: Path) -> Scored:
     """Score a list of SMILES as the model's."""
 
-    def run(
-        smiles: list[str], baselines: bool = False, **others: list[str]
-    ) -> tuple[pd.DataFrame, dict[str, float], Path]:
+    def run(smiles: list[str], **others: list[str]) -> tuple[pd.DataFrame, dict[str, float], Path]:
         predict, out = tmp_path / "predict", tmp_path / "evaluate"
         for name, texts in {"generated": smiles, **others}.items():
             write_csv(predict / f"{name}.csv", pd.DataFrame({"smiles": texts}))
@@ -91,7 +89,7 @@ def scored(prepared: Path, tmp_path: Path) -> Scored:
             write_json(predict / "draws.json", {"rejection.csv": note})
         out.mkdir()
         inputs = Inputs(*[prepared.parent / "prepare"] * 2, predict, out, out)
-        evaluate(EvaluateParams(baselines=baselines, seed=3), inputs, out)
+        evaluate(EvaluateParams(seed=3), inputs, out)
         scores = read_csv(out / "scores.csv")
         return scores, read_json(out / "metrics.json"), out
 
@@ -105,7 +103,7 @@ def of(scores: pd.DataFrame, row: str) -> pd.DataFrame:
 def test_every_set_has_every_score_with_its_interval_and_its_n(scored: Scored) -> None:
     smiles = [*molecules(["c1ccccc1C", "C1CCOC1", "c1ccc2ccccc2c1"]), "C((", ""]
     accepted = smiles[:12]
-    scores, metrics, out = scored(smiles, True, likelihood=smiles[::-1], rejection=accepted)
+    scores, metrics, out = scored(smiles, likelihood=smiles[::-1], rejection=accepted)
     check_outputs("evaluate", out, "molecules/evaluate")
     ours = scores[scores["source"] == "this run"]
     rows = ["model", "likelihood", "model, rejection", "ngram", "brics"]
@@ -230,7 +228,7 @@ def test_intervals_are_a_jackknifes(scored: Scored) -> None:
 
 def test_the_difference_of_two_sets_has_an_interval_of_both(scored: Scored) -> None:
     ours = molecules(["c1ccccc1C", "C1CCOC1"])
-    scores, _, _ = scored([*ours, "C(("], True, likelihood=[*ours, "C((", "", "xyz"])
+    scores, _, _ = scored([*ours, "C(("], likelihood=[*ours, "C((", "", "xyz"])
     a, b, difference = (
         of(scores, row).loc["validity"] for row in ("model", "likelihood", "model - likelihood")
     )
@@ -274,9 +272,9 @@ def test_copies_of_one_molecule_are_scored(scored: Scored) -> None:
 
 def test_the_same_draws_give_the_same_bytes(scored: Scored, tmp_path: Path) -> None:
     smiles = molecules(["c1ccccc1C", "C1CCOC1"])
-    first = {p.name: p.read_bytes() for p in scored(smiles, True)[2].rglob("*") if p.is_file()}
+    first = {p.name: p.read_bytes() for p in scored(smiles)[2].rglob("*") if p.is_file()}
     (tmp_path / "evaluate").rename(tmp_path / "before")
-    again = {p.name: p.read_bytes() for p in scored(smiles, True)[2].rglob("*") if p.is_file()}
+    again = {p.name: p.read_bytes() for p in scored(smiles)[2].rglob("*") if p.is_file()}
     assert first == again
 
 
@@ -284,15 +282,15 @@ def test_what_needs_no_model_is_scored_once(
     scored: Scored, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SCISTAGE_CACHE", str(tmp_path / "cache"))
-    first, _, out = scored(molecules(["C1CCOC1"]), True)
+    first, _, out = scored(molecules(["C1CCOC1"]))
     rules = read_json(out / "baselines.json")
     out.rename(tmp_path / "before")
     monkeypatch.setattr(standing, "baselines", None)
-    other, _, out = scored(molecules(["c1ccccc1C"]), True)
+    other, _, out = scored(molecules(["c1ccccc1C"]))
     assert read_json(out / "baselines.json") == rules
     for row in ("ngram", "brics", "floor, training molecules"):
         assert of(first, row).equals(of(other, row))
     assert not of(first, "model").equals(of(other, "model"))
     out.rename(tmp_path / "after")
     with pytest.raises(TypeError):  # fewer molecules: computed again
-        scored(molecules(["c1ccccc1C"])[:5], True)
+        scored(molecules(["c1ccccc1C"])[:5])

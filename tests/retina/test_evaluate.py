@@ -106,12 +106,15 @@ def test_a_known_slope_is_found() -> None:
     assert values(truth, truth + 3)["rmse"] == pytest.approx(3)
 
 
-def test_a_spread_that_is_only_rounding_is_none() -> None:
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
+def test_a_spread_that_is_only_rounding_is_none(unit: float) -> None:
     """As where the bootstrap leaves out the one patient who differs."""
-    truth = np.array([63.3] * 6 + [50.1])
-    found = values(truth, truth + 1, weights=np.array([[1.0] * 6 + [0.0]]))
+    truth = unit * np.array([63.3] * 6 + [50.1])
+    found = values(truth, truth + unit, weights=np.array([[1.0] * 6 + [0.0]]))
     assert np.isnan([found["r2"], found["slope"], found["shrinkage"]]).all()
-    assert found["mae"] == pytest.approx(1)
+    assert found["mae"] == pytest.approx(unit)
+    all_of_them = values(truth, truth + unit)
+    assert all_of_them["slope"] == pytest.approx(1) and 0.9 < all_of_them["r2"] < 1
 
 
 def test_coverage_of_a_known_interval() -> None:

@@ -24,7 +24,7 @@ def evaluate(params: "EvaluateParams", inputs: "Inputs", out: Path) -> None:
     rows = drawn_rows(inputs.predict)
     count = len(rows["model"])
     against = compare(inputs.prepare, count, params.seed)
-    others, rules = standing(inputs.prepare, params.baselines, count, params.seed, against)
+    others, rules = standing(inputs.prepare, count, params.seed, against)
     scored = score_sets(rows, against) | others
     title = read_json(inputs.prepare / "card.json")["title"]
     scores = table(scored, draw_counts(inputs.predict), title)

@@ -7,6 +7,7 @@ import os
 import zipfile
 import zlib
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -79,12 +80,13 @@ def read(path: Path, names: Collection[str]) -> Arrays | None:
 
 
 def write(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write a file as a whole: a kill leaves no half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a file as a whole: a kill leaves no half of it. What cannot be kept is done without."""
     part = path.with_suffix(f".{os.getpid()}.part")
-    with part.open("wb") as stream:
-        np.savez(stream, **arrays)
-    part.replace(path)
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("wb") as stream:
+            np.savez(stream, **arrays)
+        part.replace(path)
 
 
 def to_bytes(text: str) -> NDArray[np.uint8]:

@@ -21,21 +21,21 @@ _FILES = (*LEARNT_FILES, *(f"{split}.smi" for split in HELD_OUT), WEIGHTS, ALERT
 
 
 def standing(
-    folder: Path, others: bool, count: int, seed: int, against: Against
+    folder: Path, count: int, seed: int, against: Against
 ) -> tuple[dict[str, Scored], dict[str, Any]]:
-    """Scores of `count` training molecules and, if asked for, of as many of each baseline.
+    """Scores of `count` training molecules and of as many of each baseline.
 
     Training molecules are not scored for novelty, of which they have none by definition.
 
     Returns:
         The sets by their names; the baselines' settings.
     """
-    key = ("standing", others, count, seed)
+    key = ("standing", True, count, seed)
     path = kept.place(folder, _FILES, against.device, key, kept.SCORING)
-    names = (*BASELINES, REAL) if others else (REAL,)
+    names = (*BASELINES, REAL)
     arrays = kept.read(path, ("text", *names))
     if arrays is None:
-        rows, rules = baselines(folder, count, seed) if others else ({}, {})
+        rows, rules = baselines(folder, count, seed)
         scored = score_sets(rows | {REAL: training_sample(folder, count, seed)}, against)
         real = [score for score in scored[REAL].scores if score[0] != "novelty"]
         scored[REAL] = scored[REAL]._replace(scores=real)

@@ -80,8 +80,8 @@ def _of_value(rows: Rows, weights: np.ndarray) -> dict[str, np.ndarray]:
     n, y, m, yy, mm, ym, off, square, *bounds = (weights @ np.stack([add(p) for p in parts], 1)).T
     spread_y, spread_m, both = (yy - _ratio(y * y, n), mm - _ratio(m * m, n), ym - _ratio(y * m, n))
     # What rounding leaves of a constant is no spread.
-    spread_m = np.where(spread_m > 1e-9 * (n + np.abs(spread_y)), spread_m, 0)
-    spread_y = np.where(spread_y > 1e-9 * n, spread_y, 0)
+    spread_m = np.where(spread_m > 1e-9 * (mm + yy), spread_m, 0)
+    spread_y = np.where(spread_y > 1e-9 * yy, spread_y, 0)
     found = {
         "mae": _ratio(off, n),
         "rmse": np.sqrt(_ratio(square, n)),

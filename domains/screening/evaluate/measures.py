@@ -91,11 +91,12 @@ def _of_value(rows: Rows, share: np.ndarray) -> dict[str, np.ndarray]:
     centred = rows.truth - rows.truth.mean()  # for the sake of the sums' precision
     square, off = (rows.score - rows.truth) ** 2, abs(rows.score - rows.truth)
     inside = (rows.low <= rows.truth) & (rows.truth <= rows.high)
-    spread = share @ centred**2 - _ratio((share @ centred) ** 2, total)
+    squares = share @ centred**2
+    spread = squares - _ratio((share @ centred) ** 2, total)
     return {
         "rmse": np.sqrt(_ratio(share @ square, total)),
         "mae": _ratio(share @ off, total),
-        "r2": 1 - _ratio(share @ square, np.where(spread > 1e-9 * total, spread, 0)),
+        "r2": 1 - _ratio(share @ square, np.where(spread > 1e-9 * squares, spread, 0)),
         "coverage": _ratio(share @ inside, total),
     }
 

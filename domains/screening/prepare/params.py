@@ -10,7 +10,7 @@ from pipelines.core.params import Params
 RESERVED = {"split", "smiles", "scaffold", "group", "count", "name", "given", "reason", "learnt"}
 RESERVED |= {"rank", "similarity", "inside", "nearest_active", "qed", "sa", "weight", "logp"}
 RESERVED |= {"alerts", "rank_new", "rank_dissimilar", "score", "low", "high", "spread"}
-RESERVED |= {"measured", "similarity_active", "similarity_inactive"}
+RESERVED |= {"patient", "measured", "similarity_active", "similarity_inactive"}
 SUFFIXES = ("score", "low", "high", "spread")
 
 

@@ -24,7 +24,11 @@ def reliability(
     Confidence is the probability of the more probable answer, foreground or background for
     instances and binary masks, else of the most probable class; accuracy how often it is right.
     """
-    sums = binned(maps, samples, form).sum(axis=0)
+    return _table(binned(maps, samples, form))
+
+
+def _table(units: np.ndarray) -> pd.DataFrame:
+    sums = units.sum(axis=0)
     count, confidence, right = sums[:, sums[0] > 0]
     columns = {"confidence": confidence / count, "accuracy": right / count}
     return pd.DataFrame({**columns, "share": count / count.sum()})
@@ -72,13 +76,6 @@ def calibration_rows(
     after = scaled(maps, form, temperature)
     for metric, answers in (("calibration_error", maps), ("calibration_error_scaled", after)):
         units = binned(answers, samples, form)
-        error = float(_error(*units.reshape(len(units), -1).T))
+        error = calibration_error(_table(units))
         rows.append(("model", metric, "all", error, math.nan, math.nan, len(units), THIS_RUN))
     return rows
-
-
-def _error(*columns: Any) -> Any:
-    """`calibration_error` of the columns (…, units) of `binned`, bin by bin."""
-    sums = np.stack([column.sum(-1) for column in columns])
-    count, confidence, right = np.split(sums, 3)
-    return np.abs(right - confidence).sum(0) / count.sum(0)

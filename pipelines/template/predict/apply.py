@@ -33,7 +33,9 @@ def apply(inputs: Inputs, files: list[Path], out: Path) -> None:
     tables = []
     for file in files:
         table = read_user_csv(file)
-        names = pd.to_numeric(pd.Series(table.columns), errors="coerce")
+        # pandas tells columns of one name apart: 0.12 and 0.12.1
+        given = pd.Series(table.columns).str.replace(r"(\.\d+)\.\d+$", r"\1", regex=True)
+        names = pd.to_numeric(given, errors="coerce")
         wavelengths = names.is_monotonic_increasing or names.is_monotonic_decreasing
         if names.notna().all() and not wavelengths:
             raise UserError(f"{file}: line 1 is a spectrum; put the names of the columns before it")
