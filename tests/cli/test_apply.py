@@ -42,14 +42,13 @@ def spectra_of(workspace: Workspace, split: str) -> pd.DataFrame:
     """The spectra of a split as a user's table: a column a wavelength."""
     prepared = workspace.path / "outputs" / "spectra" / "prepare"
     rows = read_csv(prepared / "samples.csv")["split"] == split
-    return pd.DataFrame(np.load(prepared / "spectra.npy")[rows.to_numpy()]).rename(
-        columns="w{}".format
-    )
+    return pd.DataFrame(np.load(prepared / "spectra.npy")[rows]).rename(columns="w{}".format)
 
 
 def tables(spectra: pd.DataFrame, folder: Path) -> dict[str, Path]:
     """The spectra as they should be, and with a mistake each; `nm.csv` has wavelengths as names."""
-    files = {f"{n}.csv": folder / f"{n}.csv" for n in "good narrow text gap bare nm".split()}
+    names = ["good.csv", "narrow.csv", "text.csv", "gap.csv", "bare.csv", "nm.csv"]
+    files = {name: folder / name for name in names}
     spectra.to_csv(files["good.csv"], index=False)
     spectra.iloc[:, :3].to_csv(files["narrow.csv"], index=False)
     third = np.broadcast_to(np.arange(len(spectra))[:, None] == 2, spectra.shape)
