@@ -109,6 +109,8 @@ def number(value: object, places: int | None = None, signed: bool = False) -> st
 
     >>> number(0.96949, 3), number(1234567), number(float("nan")), number(-0.5, 2, signed=True)
     ('0.969', '1\\u202f234\\u202f567', '–', '−0.50')
+    >>> number(-0.001, 2), number(-0.001, 2, signed=True)
+    ('0.00', '−0.00')
     """
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return DASH
@@ -121,9 +123,9 @@ def number(value: object, places: int | None = None, signed: bool = False) -> st
     else:
         text = f"{value:.4g}" if 1e-4 <= abs(value) < 1e4 or value == 0 else _extreme(value)
     text = text.replace(",", "\u202f").replace("-", "−")
-    if signed and value > 0:
-        return "+" + text
-    return text
+    if signed:  # on which side of zero a difference lies stays to be seen
+        return "+" + text if value > 0 else text
+    return text if re.search("[1-9]", text) else text.removeprefix("−")
 
 
 def _extreme(value: float) -> str:
