@@ -209,6 +209,13 @@ def test_matched_pairs_show_each_control(nitro: Inputs) -> None:
     assert found.model.low > 0
 
 
+def test_matched_pairs_of_few_groups_are_not_shown(nitro: Inputs, tmp_path: Path) -> None:
+    subject = read_subject(nitro, 0)
+    few = subject.table.assign(group=[str(k % 4) for k in range(len(subject.table))])
+    assert pairs.draw_pairs(tmp_path, replace(subject, table=few), 40, 0) is None
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_picture_shows_the_extremes(nitro: Inputs) -> None:
     subject = read_subject(nitro, 0)
     high, low = atoms.extremes(subject)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from pipelines.core.contract import FEWEST_GROUPS
 from pipelines.core.figures import save
 from pipelines.core.randomness import generator
 from pipelines.statistics.bootstrap import Interval, interval
@@ -28,14 +29,14 @@ Changes = dict[str, Effect]  # by group: mean change of the score
 def draw_pairs(out: Path, subject: Subject, count: int, seed: int) -> Entry | None:
     """Write matched_pairs.png: mean changes of the scores of at most `count` test molecules.
 
-    None if none of them has a place for one more group.
+    None where those with a place for one more group are of too few groups for an interval.
     """
     tested = subject.said.index[subject.said["split"] == "test"].to_numpy()
     rows = np.sort(generator(seed, _KEY).permutation(tested)[:count])
     kept, made = planted(subject.table["smiles"].iloc[rows].tolist(), seed)
-    if not len(kept):
-        return None
     rows = rows[kept]
+    if subject.table["group"].iloc[rows].nunique() < FEWEST_GROUPS:
+        return None
     found = _changes(subject, rows, made, seed)
     figure = Figure(figsize=(WIDTH, 3.2), layout="constrained")
     axes = figure.subplots()
