@@ -156,10 +156,10 @@ def holds_objects(path: Path) -> bool:
 def _is_object_array(file: IO[bytes]) -> bool:
     import numpy as np
 
-    version = np.lib.format.read_magic(file)
-    read = np.lib.format
-    header = read.read_array_header_1_0 if version == (1, 0) else read.read_array_header_2_0
-    return bool(header(file)[2].hasobject)
+    form = np.lib.format
+    first = form.read_magic(file) == (1, 0)
+    read_header = form.read_array_header_1_0 if first else form.read_array_header_2_0
+    return bool(read_header(file)[2].hasobject)
 
 
 def _not_finite(value: Any, name: str = "") -> str:

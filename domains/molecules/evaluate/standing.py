@@ -30,7 +30,7 @@ def standing(
     Returns:
         The sets by their names; the baselines' settings.
     """
-    key = ("standing", True, count, seed)
+    key = ("standing", count, seed)
     path = kept.place(folder, _FILES, against.device, key, kept.SCORING)
     names = (*BASELINES, REAL)
     arrays = kept.read(path, ("text", *names))
