@@ -26,6 +26,7 @@ from types import ModuleType
 from typing import NoReturn
 
 from pipelines.cli.check import require_domain
+from pipelines.cli.lockfile import require_as_recorded
 from pipelines.cli.trained import part_of, partial_folder
 from pipelines.core.artifacts import is_text
 from pipelines.core.environment import prepare_process
@@ -42,6 +43,7 @@ def apply(domain: str, arguments: list[str], here: Path) -> int:
     module = part_of(domain, "apply", "cannot be applied to files")
     options = _parsed(domain, module, arguments, here)
     require_outputs(domain, ("train", "predict"))
+    require_as_recorded(f"train@{domain}")
     out = options.out
     del options.out
     if _reads_files(module):

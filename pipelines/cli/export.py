@@ -25,6 +25,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from pipelines.cli.check import require_domain
+from pipelines.cli.lockfile import require_as_recorded
 from pipelines.cli.trained import part_of, partial_folder
 from pipelines.core.environment import prepare_process
 from pipelines.core.errors import UserError
@@ -87,6 +88,7 @@ def export(domain: str, out: Path) -> int:
     prepare_process()
     module = part_of(domain, "export", "cannot be exported")
     _refuse(out)
+    require_as_recorded(f"train@{domain}")
     require_outputs(domain, READ)
     with partial_folder(out) as folder, _exact():
         differences = _write(module, domain, folder)

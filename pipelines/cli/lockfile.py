@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 import re
@@ -64,6 +65,21 @@ def recorded_stages(domains: list[str]) -> list[str]:
     """The stages of these domains of which `dvc.lock` knows outputs."""
     recorded = read_yaml(LOCK_FILE).get("stages", {}) if LOCK_FILE.exists() else {}
     return [name for name in recorded if name.partition("@")[2] in domains]
+
+
+def require_as_recorded(stage: str) -> None:
+    """Raise UserError where a stage's files are not those of which `dvc.lock` knows.
+
+    stage: such as train@retina. A stage that was never recorded may be anything.
+    """
+    recorded = read_yaml(LOCK_FILE).get("stages", {}) if LOCK_FILE.exists() else {}
+    for out in recorded.get(stage, {}).get("outs", []):
+        path, known = Path(out["path"]), out["md5"]
+        if path.is_file() and (found := hashlib.md5(path.read_bytes()).hexdigest()) != known:
+            raise UserError(
+                f"{path}: found MD5 {found}, {LOCK_FILE} records {known}; `dvc checkout {path}` "
+                f"brings that back, `dvc commit {stage}` records what is there"
+            )
 
 
 def prefer_recorded(domains: list[str]) -> None:

@@ -36,7 +36,7 @@ class Environment:
     Attributes:
         accelerator: `SCISTAGE_ACCELERATOR`, one of ACCELERATORS.
         precision: `SCISTAGE_PRECISION`, one of PRECISIONS, as Lightning's Trainer names them; None
-            means float32 on a CPU, bf16-mixed on a GPU.
+            leaves it to the network and the machine (`training.precision`).
         portable: `SCISTAGE_PORTABLE`, whether only instructions are used that any x86-64 processor
             since about 2015 has, in float32, so that results do not depend on its generation.
         threads: `SCISTAGE_THREADS`, CPU threads of a process; results depend on it.

@@ -10,6 +10,7 @@ import platform
 import resource
 import shutil
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -228,6 +229,12 @@ def _written(path: Path) -> int:
     return path.stat().st_mtime_ns if path.exists() else 0
 
 
+def _gpu() -> str | None:
+    """Its name, if this process could have used one: only torch does."""
+    torch = sys.modules.get("torch")
+    return torch.cuda.get_device_name() if torch and torch.cuda.is_available() else None
+
+
 def _write_record(path: Path, settings: Environment, seconds: float) -> None:
     used = [resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     record = {
@@ -235,6 +242,7 @@ def _write_record(path: Path, settings: Environment, seconds: float) -> None:
         "cpu_seconds": round(sum(u.ru_utime + u.ru_stime for u in used), 2),
         "peak_memory_mib": round(max(u.ru_maxrss for u in used) / 1024),
         "host": platform.node(),
+        "gpu": _gpu(),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "settings": {key: str(value) for key, value in vars(settings).items()},

@@ -14,15 +14,19 @@ from pipelines.core.processes import rank_here
 def trainer_precision(low: bool = False) -> str:
     """As Lightning's Trainer names it.
 
-    bfloat16 (mixed) on a GPU; on a CPU float32, but for a network that is as good in bfloat16
-    (`low`) on a processor that has it, unless results must be the same on those that have not.
+    bfloat16 (mixed) on a GPU that has it; on a CPU float32, but for a network that is as good in
+    bfloat16 (`low`) on a processor that has it, unless results must be the same on those that have
+    not.
     """
     settings = environment()
     on_gpu = uses_gpu()
     if settings.precision:
         return settings.precision
-    low = low and not settings.portable and _native_bfloat16()
-    return "bf16-mixed" if on_gpu or low else "32-true"
+    if on_gpu:
+        low = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        low = low and not settings.portable and _native_bfloat16()
+    return "bf16-mixed" if low else "32-true"
 
 
 def uses_gpu() -> bool:
@@ -37,6 +41,11 @@ def uses_gpu() -> bool:
             "SCISTAGE_ACCELERATOR: found 'gpu', but PyTorch sees none here; give auto or cpu"
         )
     return wanted != "cpu" and there
+
+
+def machine() -> str:
+    """What computes, by name: a GPU's, or cpu."""
+    return torch.cuda.get_device_name() if uses_gpu() else "cpu"
 
 
 def computing_device() -> torch.device:

@@ -103,9 +103,14 @@ class Progress(Checkpoint):
 class MetricsBar(TQDMProgressBar):
     """A progress bar that shows every logged metric of the last epoch."""
 
+    def __init__(self, progress: Progress) -> None:
+        super().__init__()
+        self.progress = progress
+
     def get_metrics(self, trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
-        """Metric names to short numbers."""
-        return {name: f"{value:.4g}" for name, value in sorted(trainer.callback_metrics.items())}
+        """Metric names to short numbers; of the history, so that no step waits for a GPU."""
+        last = self.progress.history[-1] if self.progress.history else {}
+        return {name: f"{value:.4g}" for name, value in last.items() if name != "epoch"}
 
 
 def _better(value: float, best: float, mode: Literal["min", "max"]) -> bool:

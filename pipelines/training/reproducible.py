@@ -33,6 +33,7 @@ def prepare_torch() -> None:
     torch.use_deterministic_algorithms(True)
     # Nothing here reads uninitialised memory: to fill it costs time and changes no result.
     setattr(torch.utils.deterministic, "fill_uninitialized_memory", False)  # noqa: B010
+    torch.backends.cudnn.allow_tf32 = environment().precision != "32-true"
     if environment().portable:
         _compute_by_numpy()
 

@@ -77,7 +77,7 @@ class Adversary(Validated):
     ) -> None:
         super().__init__(distance, scorer)
         self.generator, self.critic, self.game = generator, critic, game
-        self.anchor = copy.deepcopy(generator).requires_grad_(False)
+        self.anchor = copy.deepcopy(generator).requires_grad_(False).eval()
         self.fakes = torch.zeros(0, generator.size, dtype=torch.uint8)  # replayed to the critic
         self.fakes_seen = torch.zeros(0, 0)
 

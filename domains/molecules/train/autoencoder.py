@@ -12,7 +12,7 @@ from pipelines.training.sharing import log_means
 from .batches import Batch, LengthBatches
 from .graph import Alphabet, features_of
 from .likelihood import Likelihood
-from .texts import inside, nats, ones_at, shifted, write_out
+from .texts import inside, nats, ones_at, recur, shifted, write_out
 
 _TOGETHER = 1024  # molecules encoded at the same time
 
@@ -76,7 +76,7 @@ class Autoencoder(nn.Module):
         turned = x.gather(0, back[..., None].expand_as(x))
         found = []
         for name, read in (("onwards", x), ("backwards", turned)):
-            states, _ = self.recurrent[name](read)
+            states, _ = recur(self.recurrent[name], read)
             final = states.gather(0, last[None, :, None].expand(1, -1, states.shape[2]))[0]
             found += [final, (states * here[..., None]).sum(0) / (last + 1)[:, None]]
         return F.layer_norm(self.squeeze(torch.cat(found, 1)).float(), (self.latent,))
@@ -97,7 +97,7 @@ class Autoencoder(nn.Module):
         if state is None:
             hidden = torch.tanh(self.start(latent)).to(x.dtype)
             state = torch.stack(hidden.chunk(self.recurrent["decoder"].num_layers, -1))
-        output, state = self.recurrent["decoder"](x, state)
+        output, state = recur(self.recurrent["decoder"], x, state)
         return self.head(output).float(), state
 
     def forward(self, tokens: Tensor, features: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from pipelines.core.randomness import generator as seeded
 
 from .graph import Alphabet, features_of
-from .texts import computing, inside, nats, ones_at, shifted, write_out
+from .texts import computing, inside, nats, ones_at, recur, shifted, write_out
 
 _ENCODED = 8  # key of the noise that is drawn for a molecule
 _EDGE = 0.01  # share of a token's part that rounding may give to the next one
@@ -58,7 +58,7 @@ class Generator(nn.Module):
             (length, batch, vocabulary) logits, float32, and the state after the last position.
         """
         seen = ones_at(last, features, len(self.vocabulary), self.embed.in_features)
-        output, state = self.recurrent(self.embed(seen), state)
+        output, state = recur(self.recurrent, self.embed(seen), state)
         return self.head(output).float(), state
 
     def log_likelihood(self, tokens: Tensor, features: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from numpy import integer
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pipelines.training.precision import autocast
@@ -62,6 +62,18 @@ def nats(logits: Tensor, tokens: Tensor) -> Tensor:
 def computing(device: torch.device) -> AbstractContextManager[object]:
     """How the networks of this domain compute: in bfloat16 where that is native."""
     return autocast(device, low=True)
+
+
+def recur(network: nn.GRU, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Output and state of a recurrent network; on a GPU always in float32.
+
+    There autocast would compute it in float16, whatever else it computes in: gradients of large
+    batches fall below its smallest numbers.
+    """
+    if not x.is_cuda:
+        return network(x, state)
+    with torch.autocast("cuda", enabled=False):
+        return network(x.float(), None if state is None else state.float())
 
 
 def write_out(

@@ -74,6 +74,7 @@ class Forest:
         )
         learnt = np.concatenate(labels)
         self.forest.fit(np.concatenate(rows), learnt)
+        self.forest.n_jobs = 1  # threads would add up the trees in any order
         self.prior = occurring / np.maximum(np.bincount(learnt, minlength=form.outputs), 1)
 
     def probabilities(self, samples: Sequence[Sample]) -> list[np.ndarray]:
