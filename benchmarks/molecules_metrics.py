@@ -61,10 +61,12 @@ def _alone(function: Any, *arguments: Any) -> Any:
 
 
 def _ours(prepared: Path, smiles: list[str]) -> dict[str, Any]:
-    from domains.molecules.evaluate.scores import score_all
+    from domains.molecules.evaluate.scores import compare, score_sets, table
+    from pipelines.core.artifacts import read_json
 
     start, before = time.perf_counter(), _cpu()
-    scores, _ = score_all({"model": smiles}, {}, prepared, seed=0)
+    scored = score_sets({"model": smiles}, compare(prepared, len(smiles), seed=0))
+    scores = table(scored, {}, read_json(prepared / "card.json")["title"])
     seconds, cpu = time.perf_counter() - start, _cpu() - before
     scores = scores[scores["row"] == "model"]
     values = dict(zip(scores["metric"], scores["value"].astype(float).tolist(), strict=True))

@@ -37,7 +37,6 @@ class Stage:
     """One stage: the stages whose outputs it reads, and the files it must write."""
 
     name: str
-    question: str
     reads: tuple[str, ...]
     writes: tuple[str, ...]
 
@@ -50,42 +49,18 @@ class Stage:
 STAGES = {
     stage.name: stage
     for stage in (
+        Stage("prepare", reads=(), writes=("card.json", "preview.png")),
         Stage(
-            "prepare",
-            "what data, whence, split how?",
-            reads=(),
-            writes=("card.json", "preview.png"),
+            "train", reads=("prepare",), writes=("weights.safetensors", "model.json", "history.csv")
         ),
-        Stage(
-            "train",
-            "what was learnt?",
-            reads=("prepare",),
-            writes=("weights.safetensors", "model.json", "history.csv"),
-        ),
-        Stage(
-            "predict",
-            "what does it say about data it has not learnt from?",
-            reads=("prepare", "train"),
-            writes=(),
-        ),
+        Stage("predict", reads=("prepare", "train"), writes=()),
         Stage(
             "evaluate",
-            "how good, against what?",
             reads=("prepare", "predict"),
             writes=("metrics.json", "scores.csv", "baselines.json", "curves"),
         ),
-        Stage(
-            "explain",
-            "what has it really learnt?",
-            reads=("prepare", "train", "predict"),
-            writes=("explain.json",),
-        ),
-        Stage(
-            "report",
-            "show me",
-            reads=("prepare", "train", "evaluate", "explain"),
-            writes=("index.html",),
-        ),
+        Stage("explain", reads=("prepare", "train", "predict"), writes=("explain.json",)),
+        Stage("report", reads=("prepare", "train", "evaluate", "explain"), writes=("index.html",)),
     )
 }
 

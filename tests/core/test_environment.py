@@ -48,11 +48,18 @@ def test_what_is_no_number_of_threads(
     assert str(error.value) == " ".join(expected.split())
 
 
+def test_an_unknown_variable_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCISTAGE_THREAD", "4")
+    with pytest.raises(UserError, match=r"^SCISTAGE_THREAD: unknown .*, SCISTAGE_THREADS, SCI"):
+        environment()
+
+
 @pytest.mark.parametrize(
     ("name", "known"),
     [
         ("SCISTAGE_ACCELERATOR", "auto or cpu or gpu"),
         ("SCISTAGE_PRECISION", "32-true or bf16-mixed"),
+        ("SCISTAGE_STRATEGY", "ddp"),
     ],
 )
 def test_an_unknown_word_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, known: str) -> None:

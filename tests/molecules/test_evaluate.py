@@ -84,9 +84,9 @@ def scored(prepared: Path, tmp_path: Path) -> Scored:
         predict, out = tmp_path / "predict", tmp_path / "evaluate"
         for name, texts in {"generated": smiles, **others}.items():
             write_csv(predict / f"{name}.csv", pd.DataFrame({"smiles": texts}))
-        if "rejection" in others:
-            note = {"seed": 0, "drawn": 50, "valid": 40, "acceptance": 0.5, "temperature": 1.0}
-            write_json(predict / "draws.json", {"rejection.csv": note})
+        note = {"seed": 0, "drawn": 50, "valid": 40, "acceptance": 0.5, "temperature": 1.0}
+        noted = {"rejection.csv": note} if "rejection" in others else {}
+        write_json(predict / "draws.json", noted)
         out.mkdir()
         inputs = Inputs(*[prepared.parent / "prepare"] * 2, predict, out, out)
         evaluate(EvaluateParams(seed=3), inputs, out)

@@ -118,7 +118,7 @@ def test_matches_against_a_count_by_hand():
 def test_iou_of_exactly_one_half_is_no_match():
     truth, said = np.zeros((2, 20, 20), dtype=np.int32)
     truth[5:9, 5:9], said[5:9, 5:7] = 1, 1
-    assert match(truth, said, thresholds=(0.5,)).tp.sum() == 0
+    assert match(truth, said).tp.sum() == 0
 
 
 def test_what_is_cut_is_left_out_on_both_sides():

@@ -9,13 +9,12 @@ from typing import Any
 from pipelines.core.artifacts import read_csv, read_json
 from pipelines.core.randomness import generator
 
+from ..predict.files import DRAWS, GENERATED, LIKELIHOOD, REJECTION
 from ..prepare.arrays import read_corpus
 from . import combine, ngram
 
-GENERATED = "generated.csv"
 BASELINES = ("ngram", "brics")
-VARIANTS = {"likelihood": "likelihood.csv", "model, rejection": "rejection.csv"}
-DRAWS = "draws.json"
+VARIANTS = {"likelihood": LIKELIHOOD, "model, rejection": REJECTION}
 LEARNT_FILES = ("train.npz", "validation.npz", "vocabulary.json")
 _SAMPLE, _NGRAM, _BRICS = 1, 2, 3  # keys of their random draws
 _KL = 10_000
@@ -33,8 +32,7 @@ def drawn_rows(folder: Path) -> dict[str, list[str]]:
 
 def draw_counts(folder: Path) -> dict[str, dict[str, Any]]:
     """What `predict` noted of the files: by the row's name, drawn, valid, acceptance, satisfied."""
-    path = folder / DRAWS
-    noted = read_json(path) if path.is_file() else {}
+    noted = read_json(folder / DRAWS)
     files = {"model": GENERATED, **VARIANTS}
     return {name: noted[file] for name, file in files.items() if file in noted}
 

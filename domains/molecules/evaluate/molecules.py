@@ -158,13 +158,13 @@ def fragments(mol: Mol) -> str:
     return Chem.MolToSmiles(Chem.FragmentOnBRICSBonds(mol))
 
 
-def scaffold(mol: Mol, rings: int = 2) -> str:
-    """SMILES of the Bemis-Murcko scaffold; "" where it has fewer rings, or none is found."""
+def scaffold(mol: Mol) -> str:
+    """SMILES of the Bemis-Murcko scaffold; "" below two rings, or where none is found."""
     try:
         core = MurckoScaffold.GetScaffoldForMol(mol)
     except (ValueError, RuntimeError):
         return ""
-    return Chem.MolToSmiles(core) if core.GetRingInfo().NumRings() >= rings else ""
+    return Chem.MolToSmiles(core) if core.GetRingInfo().NumRings() >= 2 else ""
 
 
 _FUNCTIONS = [getattr(Descriptors, name) for name in DESCRIPTORS]

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from pipelines.chemistry.nearest import mean_similarities, nearest
 from pipelines.chemistry.properties import NAMES
-from pipelines.core.artifacts import read_csv, read_json
+from pipelines.core.artifacts import read_csv
 from pipelines.core.contract import SCORE_COLUMNS, THIS_RUN
 from pipelines.statistics.bootstrap import Interval
 from pipelines.training.precision import computing_device
@@ -138,16 +138,6 @@ def columns(scored: dict[str, Scored], against: Against) -> Columns:
     tables = {name: found.properties for name, found in scored.items()}
     tables["test"] = against.tests["test"].properties
     return {name: dict(zip(NAMES, found.T, strict=True)) for name, found in tables.items()}
-
-
-def score_all(
-    rows: dict[str, list[str]], noted: dict[str, dict[str, Any]], folder: Path, seed: int
-) -> tuple[pd.DataFrame, Columns]:
-    """`table` and `columns` of sets of SMILES; `rows` has "model"."""
-    against = compare(folder, len(rows["model"]), seed)
-    scored = score_sets(rows, against)
-    title = read_json(folder / "card.json")["title"]
-    return table(scored, noted, title), columns(scored, against)
 
 
 def headlines(scores: pd.DataFrame) -> dict[str, float]:

@@ -24,8 +24,6 @@ import pandas as pd
 
 from ..prepare.arrays import Target
 
-OF_VALUE = ("mae", "rmse", "bias", "r2", "slope", "shrinkage", "coverage", "width")
-OF_BINARY = ("auc", "brier")
 COMPARED = ("mae", "rmse", "r2", "auc", "brier")  # of which paired differences are given
 IN_GROUPS = ("mae", "bias", "coverage", "auc")  # which mean something in a part of the range
 

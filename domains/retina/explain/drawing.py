@@ -1,4 +1,4 @@
-"""What the figures share: colours, sizes, how photographs, numbers and files are written."""
+"""What the figures share: colours, sizes, photographs, names."""
 
 from __future__ import annotations
 
@@ -29,12 +29,9 @@ _NAMES = {
 }
 
 
-def show_photograph(axes: Axes, image: np.ndarray, grey: bool = False) -> None:
-    """A photograph without ticks; grey: its green channel, as a ground for colours."""
-    if grey:
-        axes.imshow(image[..., 1], cmap="gray", vmin=0, vmax=255)
-    else:
-        axes.imshow(image)
+def show_photograph(axes: Axes, image: np.ndarray) -> None:
+    """A photograph without ticks."""
+    axes.imshow(image)
     axes.set_xticks([])
     axes.set_yticks([])
     axes.spines[:].set_visible(False)

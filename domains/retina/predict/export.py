@@ -62,7 +62,7 @@ def _padded(network: EyeEnsemble) -> EyeEnsemble:
 
 
 class Readings(nn.Module):
-    """As `train.reading.predict` says it of one batch.
+    """As `train.reading.answers` says it of one batch, logits as probabilities.
 
     (N, size, size, 3) uint8 photographs → of a value its mean and standard deviation (N,) in the
     value's unit, of a binary target its probability (N,), target after target.

@@ -17,8 +17,6 @@ from .network import EyeNetwork
 MEMBER = "member_"
 BATCH = 64
 
-Said = dict[str, tuple[np.ndarray, np.ndarray] | np.ndarray]
-
 
 def read_network(folder: Path) -> EyeEnsemble:
     """Rebuild the networks from `weights.safetensors` and `model.json` in the folder.
@@ -39,26 +37,13 @@ def read_network(folder: Path) -> EyeEnsemble:
     return whole.to(computing_device(), memory_format=torch.channels_last).eval()
 
 
-def predict(network: EyeEnsemble, images: np.ndarray) -> Said:
-    """What the network says of (n, H, W, 3) uint8 images, target by target.
-
-    Of a value the means and standard deviations (n,) in its unit, of a binary target the
-    probabilities (n,); float64. Where the network has learnt from mirrored eyes too, each image
-    is seen as it is and mirrored, and both are averaged: whether it is a left or a right eye makes
-    no difference, and need not be known.
-    """
-    centre, spread = answers(network, images)
-    said: Said = {}
-    for k, target in enumerate(network.targets):
-        if target.kind == "binary":
-            said[target.name] = 1 / (1 + np.exp(-centre[:, k]))
-        else:
-            said[target.name] = centre[:, k], spread[:, k]
-    return said
-
-
 def answers(network: EyeEnsemble, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(n, T) means in units or logits, and (n, T) standard deviations in units; float64."""
+    """What the network says of (n, H, W, 3) uint8 images.
+
+    (n, T) means in units or logits, and (n, T) standard deviations in units; float64. Where the
+    network has learnt from mirrored eyes too, each image is seen as it is and mirrored, and both
+    are averaged: whether it is a left or a right eye makes no difference, and need not be known.
+    """
     device = next(network.parameters()).device
     parts = []
     for start in range(0, len(images), BATCH):

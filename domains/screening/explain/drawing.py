@@ -1,4 +1,4 @@
-"""What the figures share: colours, molecules as pictures, how numbers and files are written."""
+"""What the figures share: colours, and molecules as pictures."""
 
 from __future__ import annotations
 

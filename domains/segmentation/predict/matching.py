@@ -23,26 +23,19 @@ class Counts:
     fn: np.ndarray
 
 
-def match(
-    truth: np.ndarray,
-    said: np.ndarray,
-    blocks: np.ndarray | None = None,
-    thresholds: tuple[float, ...] = THRESHOLDS,
-) -> Counts:
-    """Count matches with intersection over union > t for each t; t ≥ 0.5 makes them unique.
+def match(truth: np.ndarray, said: np.ndarray, blocks: np.ndarray | None = None) -> Counts:
+    """Count matches with intersection over union > t, of THRESHOLDS, which makes them unique.
 
     truth: (H, W), -1 ignored, 0 background, k instance; said: (H, W), 0 background, k instance.
     blocks: (H, W) number of the block of each pixel; an object counts where its centroid lies
     (a pair where the true one's does), one block if None.
     """
-    if min(thresholds) < 0.5:
-        raise ValueError("thresholds below 0.5 do not give unique matches")
     blocks = np.zeros(truth.shape, dtype=int) if blocks is None else blocks
     count = int(blocks.max()) + 1
     sides = _compare(truth, said)
     true_block, said_block = (_block_of(n, blocks) for n in (np.maximum(truth, 0), said))
     rows = []
-    for threshold in thresholds:
+    for threshold in THRESHOLDS:
         pairs = sides.iou > threshold
         hit = pairs.any(axis=1) & ~sides.out_true
         miss = ~pairs.any(axis=1) & sides.counts_true

@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from ..prepare.arrays import IGNORED, Format
 
-BACKGROUND, INTERIOR, BORDER = 0, 1, 2
+BORDER = 2  # 0 is the background, 1 what is inside
 
 
 def class_map(mask: np.ndarray, form: Format, border_px: float) -> np.ndarray:
