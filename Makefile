@@ -18,7 +18,7 @@ faults: setup
 # Thousands of drawn inputs to every reader; the tests draw a sample of the same.
 FUZZ ?= 1500
 fuzz: setup
-	FUZZ=$(FUZZ) $(BIN)/python -m pytest tests/faults/test_fuzz*.py
+	FUZZ_EXAMPLES=$(FUZZ) $(BIN)/python -m pytest tests/faults/test_fuzz*.py
 
 # Side by side with the peers, which are installed for this alone and without what they depend on.
 bench: setup

@@ -6,8 +6,11 @@ from pathlib import Path
 
 
 def processor() -> str:
-    """The processor's name and the number of cores."""
+    """The processor's name, its generation as Linux tells it, and the number of cores."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else platform.machine()}, {os.cpu_count()} cores"
+    said = {k.strip(): v.strip() for k, _, v in (line.partition(":") for line in lines)}
+    name = said.get("model name", platform.machine())
+    if "cpu family" in said:
+        name += f" (family {said['cpu family']}, model {said['model']})"
+    return f"{name}, {os.cpu_count()} cores"

@@ -5,14 +5,16 @@
 Runs each domain's chain in a scratch copy as this machine would and again with the cap, one
 thread each, and says of each stage by how much the outputs differ and what both take. `--emulate`
 runs each stage of the capped chain once more on an emulated processor (any that `qemu-x86_64 -cpu
-help` lists; Debian's package is qemu-user) and compares its outputs. Prints a table and writes
-benchmarks/records/portable.json, or portable_<processor>.json.
+help` lists; Debian's package is qemu-user) and compares its outputs. Prints a table, and how many
+stages gave the same bytes with the cap as on the processors on record, and writes
+benchmarks/records/portable_<processor>.json.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,13 +22,16 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from side_by_side import record, table
+from machine import processor
+from side_by_side import RECORDS, record, table
 
 from pipelines.cli.differences import first_difference
 from pipelines.cli.verify import copy_project
 from pipelines.core.artifacts import read_json
 from pipelines.core.contract import STAGES
-from pipelines.core.params import listed_domains
+from pipelines.core.params import listed_domains, read_yaml
+from pipelines.core.project import LOCK_FILE
+from pipelines.core.stagefile import digest
 
 EMULATOR = "qemu-x86_64"
 SAME = "the same"
@@ -51,9 +56,20 @@ def main() -> None:
                 print(row, flush=True)
                 rows.append(row)
     print(table(rows))
+    _compare_with_records(rows, arguments.preset)
     content = {"preset": arguments.preset, "emulated": arguments.emulate, "rows": rows}
-    part = f"portable_{arguments.emulate.lower()}" if arguments.emulate else "portable"
-    record(part, content, others={})
+    name = re.sub(r"\W+", "-", (arguments.emulate or processor()).lower())
+    record(f"portable_{name}", content, others={})
+
+
+def _compare_with_records(rows: list[dict[str, Any]], preset: str) -> None:
+    for path in sorted(RECORDS.glob("portable_*.json")):
+        other = read_json(path)
+        told = {(row["domain"], row["stage"]): row.get("bytes") for row in other["rows"]}
+        both = [row for row in rows if told.get((row["domain"], row["stage"]))]
+        if both and other["preset"] == preset:
+            same = sum(row["bytes"] == told[row["domain"], row["stage"]] for row in both)
+            print(f"as on {other['processor']}: {same} of {len(both)} stages")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -84,9 +100,16 @@ def _compared(native: Path, capped: Path, domain: str, stage: str) -> dict[str, 
         "domain": domain,
         "stage": stage,
         "capped": first_difference(*folders) or SAME,
+        "bytes": _bytes(capped, f"{stage}@{domain}"),
         "CPU-s": seconds[0],
         "capped CPU-s": seconds[1],
     }
+
+
+def _bytes(project: Path, stage: str) -> str:
+    """A name for what the stage has written, by `dvc.lock`."""
+    outs = read_yaml(project / LOCK_FILE)["stages"][stage]["outs"]
+    return digest([], *sorted(f"{out['path']} {out['md5']}" for out in outs))[:12]
 
 
 def _emulated(project: Path, domain: str, stage: str, processor: str) -> str:

@@ -43,7 +43,7 @@ def apply(domain: str, arguments: list[str], here: Path) -> int:
     module = part_of(domain, "apply", "cannot be applied to files")
     options = _parsed(domain, module, arguments, here)
     require_outputs(domain, ("train", "predict"))
-    require_as_recorded(f"train@{domain}")
+    require_as_recorded(domain)
     out = options.out
     del options.out
     if _reads_files(module):

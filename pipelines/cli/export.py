@@ -88,7 +88,7 @@ def export(domain: str, out: Path) -> int:
     prepare_process()
     module = part_of(domain, "export", "cannot be exported")
     _refuse(out)
-    require_as_recorded(f"train@{domain}")
+    require_as_recorded(domain)
     require_outputs(domain, READ)
     with partial_folder(out) as folder, _exact():
         differences = _write(module, domain, folder)

@@ -61,24 +61,32 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def _recorded() -> dict[str, Any]:
+    return read_yaml(LOCK_FILE).get("stages", {}) if LOCK_FILE.exists() else {}
+
+
 def recorded_stages(domains: list[str]) -> list[str]:
     """The stages of these domains of which `dvc.lock` knows outputs."""
-    recorded = read_yaml(LOCK_FILE).get("stages", {}) if LOCK_FILE.exists() else {}
-    return [name for name in recorded if name.partition("@")[2] in domains]
+    return [name for name in _recorded() if name.partition("@")[2] in domains]
 
 
-def require_as_recorded(stage: str) -> None:
-    """Raise UserError where a stage's files are not those of which `dvc.lock` knows.
+def require_as_recorded(domain: str) -> None:
+    """Raise UserError where `train` has left other files than `dvc.lock` knows of.
 
-    stage: such as train@retina. A stage that was never recorded may be anything.
+    Of a domain that was never recorded they may be anything.
     """
-    recorded = read_yaml(LOCK_FILE).get("stages", {}) if LOCK_FILE.exists() else {}
-    for out in recorded.get(stage, {}).get("outs", []):
+    if not LOCK_FILE.exists():
+        return
+    stages, stage = _whole_stages(LOCK_FILE), f"train@{domain}"
+    if stages is None:
+        raise UserError(f"{LOCK_FILE}: damaged; run `scistage repro`")
+    for out in stages.get(stage, {}).get("outs", []):
         path, known = Path(out["path"]), out["md5"]
         if path.is_file() and (found := hashlib.md5(path.read_bytes()).hexdigest()) != known:
             raise UserError(
-                f"{path}: found MD5 {found}, {LOCK_FILE} records {known}; `dvc checkout {path}` "
-                f"brings that back, `dvc commit {stage}` records what is there"
+                f"{path}: found MD5 {found}, {LOCK_FILE} records {known}; `scistage repro "
+                f"{domain}` puts files and record in order (after `dvc commit --force {stage}`: "
+                "with the file as it is)"
             )
 
 
@@ -89,7 +97,7 @@ def prefer_recorded(domains: list[str]) -> None:
     what an earlier one gave, as with other threads or processes, leaves that one's record old.
     """
     runs = Path(ask_dvc("cache", "dir").strip(), "runs")
-    recorded = read_yaml(LOCK_FILE).get("stages", {}) if LOCK_FILE.exists() else {}
+    recorded = _recorded()
     for record in sorted(runs.glob("*/*/*")):
         text = record.read_text(encoding="utf-8", errors="replace")
         for name, entry in recorded.items():
@@ -212,8 +220,7 @@ def lock_differences() -> list[str]:
             for path, what in changes.items() if isinstance(changes, dict) else [(changes, "")]:
                 if _is_published(path, kind):
                     lines.append(f"{stage}: {kind}: {path}: {json.dumps(what)}")
-    recorded = set(read_yaml(LOCK_FILE).get("stages", {})) if LOCK_FILE.exists() else set()
-    lines += [f"{name}: not in dvc.lock" for name in sorted({*_listed()} - recorded)]
+    lines += [f"{name}: not in dvc.lock" for name in sorted({*_listed()} - {*_recorded()})]
     return lines
 
 

@@ -17,7 +17,7 @@ THREAD_VARIABLES = (
 
 ACCELERATORS = ("auto", "cpu", "gpu")
 PRECISIONS = ("32-true", "bf16-mixed")
-STRATEGIES = ("ddp",)
+STRATEGY, STRATEGIES = "SCISTAGE_STRATEGY", ("ddp",)  # there is one way to train together
 
 # What libraries choose by the processor, held to what any x86-64 since about 2015 has (AVX2, FMA).
 PORTABLE = {
@@ -44,7 +44,6 @@ class Environment:
         devices: `SCISTAGE_DEVICES`, processes of a training on each machine, on a GPU each where
             there are any; results depend on it.
         num_nodes: `SCISTAGE_NUM_NODES`, machines of a training; results depend on it.
-        strategy: `SCISTAGE_STRATEGY`, how several processes train one network: there is one way.
         workers: `SCISTAGE_WORKERS`, loader processes; results do not depend on it.
         cache: `SCISTAGE_CACHE`, where downloads are kept.
         data_mirror: `SCISTAGE_DATA_MIRROR`, folder or URL laid out as `<dataset>/<file>`.
@@ -56,7 +55,6 @@ class Environment:
     threads: int
     devices: int
     num_nodes: int
-    strategy: str
     workers: int
     cache: Path
     data_mirror: str | None
@@ -69,7 +67,8 @@ def environment() -> Environment:
         UserError: a number is not a whole number, or is too small or too large; a word, or a
             variable that begins with `SCISTAGE_`, is unknown.
     """
-    known = {f"SCISTAGE_{field.name.upper()}" for field in fields(Environment)}
+    _word(STRATEGY, STRATEGIES)
+    known = {STRATEGY, *(f"SCISTAGE_{field.name.upper()}" for field in fields(Environment))}
     others = sorted(n for n in os.environ if n.startswith("SCISTAGE_") and n not in known)
     if others:
         raise UserError(f"{others[0]}: unknown variable; known are {', '.join(sorted(known))}")
@@ -80,7 +79,6 @@ def environment() -> Environment:
         threads=_whole("SCISTAGE_THREADS", default=2, least=1),
         devices=_whole("SCISTAGE_DEVICES", default=1, least=1),
         num_nodes=_whole("SCISTAGE_NUM_NODES", default=1, least=1),
-        strategy=_word("SCISTAGE_STRATEGY", STRATEGIES) or "ddp",
         workers=_whole("SCISTAGE_WORKERS", default=0, least=0),
         cache=_cache(),
         data_mirror=os.environ.get("SCISTAGE_DATA_MIRROR") or None,

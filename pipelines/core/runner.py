@@ -229,9 +229,9 @@ def _written(path: Path) -> int:
     return path.stat().st_mtime_ns if path.exists() else 0
 
 
-def _gpu() -> str | None:
+def _gpu(settings: Environment) -> str | None:
     """Its name, if this process could have used one: only torch does."""
-    torch = sys.modules.get("torch")
+    torch = sys.modules.get("torch") if settings.accelerator != "cpu" else None
     return torch.cuda.get_device_name() if torch and torch.cuda.is_available() else None
 
 
@@ -242,7 +242,7 @@ def _write_record(path: Path, settings: Environment, seconds: float) -> None:
         "cpu_seconds": round(sum(u.ru_utime + u.ru_stime for u in used), 2),
         "peak_memory_mib": round(max(u.ru_maxrss for u in used) / 1024),
         "host": platform.node(),
-        "gpu": _gpu(),
+        "gpu": _gpu(settings),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "settings": {key: str(value) for key, value in vars(settings).items()},

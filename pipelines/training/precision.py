@@ -43,8 +43,8 @@ def uses_gpu() -> bool:
     return wanted != "cpu" and there
 
 
-def machine() -> str:
-    """What computes, by name: a GPU's, or cpu."""
+def device_name() -> str:
+    """What computes: the name of the GPU, or cpu."""
     return torch.cuda.get_device_name() if uses_gpu() else "cpu"
 
 

@@ -103,14 +103,19 @@ class Progress(Checkpoint):
 class MetricsBar(TQDMProgressBar):
     """A progress bar that shows every logged metric of the last epoch."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.progress = progress
+        self.said: dict[str, Any] = {}
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Take up the epoch's metrics, once: to do so at each step would wait for a GPU."""
+        metrics = sorted(trainer.callback_metrics.items())
+        self.said = {name: f"{value:.4g}" for name, value in metrics}
+        super().on_train_epoch_end(trainer, pl_module)
 
     def get_metrics(self, trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
-        """Metric names to short numbers; of the history, so that no step waits for a GPU."""
-        last = self.progress.history[-1] if self.progress.history else {}
-        return {name: f"{value:.4g}" for name, value in last.items() if name != "epoch"}
+        """Metric names to short numbers."""
+        return self.said
 
 
 def _better(value: float, best: float, mode: Literal["min", "max"]) -> bool:

@@ -21,7 +21,7 @@ from pipelines.core.errors import UserError
 from pipelines.core.processes import by_itself, processes, processes_here, rank, rank_here
 from pipelines.training.fit import Fit
 from pipelines.training.memory import keep_memory
-from pipelines.training.precision import machine, trainer_precision, uses_gpu
+from pipelines.training.precision import device_name, trainer_precision, uses_gpu
 from pipelines.training.progress import MetricsBar, Progress
 from pipelines.training.reproducible import prepare_torch
 from pipelines.training.sharing import Others, meet
@@ -49,8 +49,10 @@ def train(fits: Iterator[Fit], out: Path, work: Path, label: str) -> None:
     prepare_torch()
     keep_memory()
     if not rank():
-        print(f"{label}  computes on: {machine()}", flush=True)
-    work = work / re.sub(r"\W+", "-", machine()).lower()  # one does not resume the other
+        print(f"{label}  computes on: {device_name()}", flush=True)
+    # One does not resume the other. Machines that train together may have different GPUs.
+    kind = device_name() if processes() == 1 else "gpu" if uses_gpu() else "cpu"
+    work = work / re.sub(r"\W+", "-", kind).lower()
     for chatty in LIGHTNING:
         logging.getLogger(chatty).setLevel(logging.ERROR)
     work.mkdir(parents=True, exist_ok=True)
@@ -110,7 +112,7 @@ def _run(fit: Fit, folder: Path, label: str) -> None:
         # Advice on loader workers, logging intervals and batch systems: these are the user's.
         for chatty in LIGHTNING:
             warnings.filterwarnings("ignore", module=chatty)
-        trainer = make_trainer(fit, [progress, *([MetricsBar(progress)] if on_terminal else [])])
+        trainer = make_trainer(fit, [progress, *([MetricsBar()] if on_terminal else [])])
         try:
             trainer.fit(fit.module, datamodule=fit.data, ckpt_path=resume, weights_only=True)
         except SystemExit:  # how Lightning answers a signal: silently, SIGTERM as if all were well

@@ -59,18 +59,25 @@ def _tensors(domain: str) -> dict[str, tuple[Spoil, tuple[str, ...]]]:
     }
 
 
-def others(domain: str) -> tuple[Spoil, tuple[str, ...]]:
+def other_training(domain: str) -> tuple[Spoil, tuple[str, ...]]:
     """Good weights of another training than the one that `dvc.lock` knows of."""
     file = f"outputs/{domain}/train/weights.safetensors"
 
     def write(project: Path) -> None:
-        outs = [{"path": file, "md5": hashlib.md5((project / file).read_bytes()).hexdigest()}]
-        write_json(project / "dvc.lock", {"stages": {f"train@{domain}": {"outs": outs}}})
+        md5 = hashlib.md5((project / file).read_bytes()).hexdigest()
+        entry = {"cmd": "train", "outs": [{"path": file, "hash": "md5", "md5": md5}]}
+        write_json(project / "dvc.lock", {"stages": {f"train@{domain}": entry}})
         tensors = load_file(project / file)
         moved = {k: t + 0.5 if t.is_floating_point() else t for k, t in tensors.items()}
         (project / file).write_bytes(save(moved))
 
-    return write, (f"{file}: found MD5 ", "dvc.lock records ", f"dvc checkout {file}")
+    return write, (f"{file}: found MD5 ", "dvc.lock records ", f"`scistage repro {domain}`")
+
+
+def cut_lock(domain: str) -> tuple[Spoil, tuple[str, ...]]:
+    """What a kill leaves of `dvc.lock`."""
+    text = f"stages:\n  train@{domain}:\n    cmd: train\n    outs:\n    - path: outputs/{domain}\n"
+    return written("dvc.lock", text), ("dvc.lock: damaged; run `scistage repro`",)
 
 
 def _files(domain: str) -> dict[str, tuple[Spoil, tuple[str, ...]]]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pipelines.core.errors import UserError
 
-LONG = int(os.environ.get("FUZZ") or 0)  # examples of each target; 0: a sample
+LONG = int(os.environ.get("FUZZ_EXAMPLES") or 0)  # examples of each target; 0: a sample
 RAN: Counter[str] = Counter()  # examples by target
 FAILED: Counter[str] = Counter()
 

@@ -22,7 +22,7 @@ from domains.screening.predict.apply import _is_formula
 from pipelines.cli.main import main
 from tests.faults import cases_molecules, cases_retina, cases_screening, cases_segmentation
 from tests.faults.cases_common import APPLY, common
-from tests.faults.cases_weights import others, weights
+from tests.faults.cases_weights import cut_lock, other_training, weights
 from tests.faults.projects import project, tree
 from tests.faults.spoil import Case
 from tests.imports import DOMAINS
@@ -46,9 +46,12 @@ WEIGHTS = [
     for command in (APPLY[domain], f"predict {domain}")
 ]
 WEIGHTS += [
-    pytest.param(domain, Case(spoil, command, said), id=f"{domain}-hash-{command.split()[0]}")
+    pytest.param(domain, Case(spoil, command, said), id=f"{domain}-{name}-{command.split()[0]}")
     for domain in CASES
-    for spoil, said in [others(domain)]
+    for name, (spoil, said) in {
+        "hash": other_training(domain),
+        "cut lock": cut_lock(domain),
+    }.items()
     for command in (APPLY[domain], f"export {domain} -o model")
 ]
 MEMORY = 600 * 2**10  # KiB that a refusal may take beside what was taken before

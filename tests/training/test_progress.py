@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 import torch
+from pytorch_lightning.callbacks import TQDMProgressBar
 
-from pipelines.training.progress import Progress
+from pipelines.training.progress import MetricsBar, Progress
 
 
 def progress_of(folder: Path, mode: str = "min") -> Progress:
@@ -39,3 +40,13 @@ def test_each_epoch_draws_anew_and_again_the_same(tmp_path: Path) -> None:
         progress_of(tmp_path).on_train_epoch_start(trainer, torch.nn.Linear(1, 1))
         drawn.append(torch.rand(3).tolist())
     assert drawn[0] == drawn[2] != drawn[1]
+
+
+def test_the_bar_shows_the_epoch_that_ended_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TQDMProgressBar, "on_train_epoch_end", lambda *_: None)
+    bar, module = MetricsBar(), torch.nn.Linear(1, 1)
+    trainer: Any = SimpleNamespace(callback_metrics={"val": torch.tensor(0.123456)})
+    assert bar.get_metrics(trainer, module) == {}
+    bar.on_train_epoch_end(trainer, module)
+    trainer.callback_metrics = {"val": torch.tensor(9.0), "train_loss": torch.tensor(1.0)}
+    assert bar.get_metrics(trainer, module) == {"val": "0.1235"}

@@ -65,10 +65,10 @@ def computing(device: torch.device) -> AbstractContextManager[object]:
 
 
 def recur(network: nn.GRU, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """Output and state of a recurrent network; on a GPU always in float32.
+    """Output and state of a recurrent network; on a GPU without autocast.
 
-    There autocast would compute it in float16, whatever else it computes in: gradients of large
-    batches fall below its smallest numbers.
+    That would compute it in float16, whatever else it computes in, below whose smallest numbers
+    gradients of large batches fall.
     """
     if not x.is_cuda:
         return network(x, state)
