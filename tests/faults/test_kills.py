@@ -83,7 +83,8 @@ def test_a_training_that_is_asked_to_end_does_not_say_that_all_went_well(
     for number in (signal.SIGTERM, signal.SIGINT):
         process = spectra.start("train", "spectra")
         started.append(process)
-        assert process.stdout is not None and "epoch" in process.stdout.readline()
+        assert process.stdout is not None
+        assert any("epoch" in line for line in process.stdout)
         process.send_signal(number)
         said, _ = process.communicate(timeout=60)
         assert process.returncode == 2
